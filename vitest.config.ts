@@ -13,7 +13,7 @@ export default defineConfig({
       "packages/*/src/**/*.test.ts",
       "apps/*/src/**/*.test.{ts,tsx}",
       "bench/**/*.test.ts",
-      "tests/**/*.test.ts",
+      "tests/**/*.test.{ts,tsx}",
     ],
     reporters: [process.env["CI"] === undefined ? "default" : "dot", "./scripts/summary-reporter.ts"],
     retry: 0,

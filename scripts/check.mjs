@@ -1,7 +1,7 @@
 // `npm run check`: all checks that must pass before a merge, the cheapest first. Stops at the first failure.
 import { ensureInstalled, products, run } from "./prepare.mjs"
 
-const packages = ["protocol", "client", "server"].map((name) => `packages/${name}`)
+const packages = ["protocol", "client", "server", "react"].map((name) => `packages/${name}`)
 const steps = [
   ["build", "tsc", "-b", ...products],
   ["types of the tests", "tsc", "-b"],

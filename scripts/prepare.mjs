@@ -61,7 +61,7 @@ export function ensureInstalledIn(directory) {
 export const ensureInstalled = () => ensureInstalledIn(root)
 
 // With their references, these are all packages and the application, but not the tests.
-export const products = ["apps/world", "apps/world/src/browser"]
+export const products = ["packages/react", "apps/world", "apps/world/src/browser"]
 
 /** Compiles all packages, and bundles the browser client if asked and if a source is newer than the bundle. */
 export function ensureBuilt({ browser = false } = {}) {

@@ -6,9 +6,16 @@ import { join } from "node:path"
 import { root, run } from "./prepare.mjs"
 
 /** The published packages, in the order of their dependencies. */
-export const published = ["protocol", "client", "server"]
+export const published = ["protocol", "client", "server", "react"]
 /** Folders whose manifests name a version of the published packages. */
-const manifests = [...published.map((name) => `packages/${name}`), "apps/world", "bench", "tests", "."]
+const manifests = [
+  ...published.map((name) => `packages/${name}`),
+  "apps/world",
+  "examples/board",
+  "bench",
+  "tests",
+  ".",
+]
 const dependencyKinds = ["dependencies", "devDependencies", "peerDependencies"]
 
 /** Returns a sentence if `version` cannot follow `before`; undefined if it can. */

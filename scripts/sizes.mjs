@@ -1,4 +1,5 @@
-// The size of the client in a bundle: the core, and everything but profile 2.0, minified by esbuild, then by gzip. A ratchet:
+// The size of the client in a bundle: the core, everything but profile 2.0, and what `@hawser/react` adds to the client and React.
+// Minified by esbuild, then by gzip. A ratchet:
 // `node scripts/sizes.mjs` fails when a bundle is larger than scripts/sizes.json records, by more than 1 %. `--record` writes
 // the record, `--parts` lists the source files of each bundle by size. Measures what is built in `dist`.
 import { readFileSync, writeFileSync } from "node:fs"
@@ -7,19 +8,25 @@ import { gzipSync } from "node:zlib"
 import { build } from "esbuild"
 import { root } from "./prepare.mjs"
 
-/** Bundles by name: the entry point, and the names that it imports. */
+/** Bundles by name: the package that resolves the import, its text, and the imports that are left out. */
 const bundles = {
-  core: `export { createClient } from "@hawser/client/core"`,
-  everything: `export { createClient } from "@hawser/client"`,
+  core: { of: "client", contents: `export { createClient } from "@hawser/client/core"`, external: [] },
+  everything: { of: "client", contents: `export { createClient } from "@hawser/client"`, external: [] },
+  react: {
+    of: "react",
+    contents: `export { createHooks } from "./dist/index.js"`,
+    external: ["react", "@hawser/client"],
+  },
 }
 const recordFile = join(root, "scripts/sizes.json")
 /** Growth that does not fail, as a factor of the recorded size. */
 const tolerance = 1.01
 
-async function bundle(contents) {
+async function bundle({ of, contents, external }) {
   const { outputFiles, metafile } = await build({
-    stdin: { contents, resolveDir: join(root, "packages/client") },
+    stdin: { contents, resolveDir: join(root, "packages", of) },
     bundle: true,
+    external,
     minify: true,
     format: "esm",
     target: "es2022",
@@ -45,8 +52,8 @@ export function judge(name, gzipBytes, recorded) {
 async function main(options) {
   const recorded = JSON.parse(readFileSync(recordFile, "utf8"))
   const sizes = {}
-  for (const [name, contents] of Object.entries(bundles)) {
-    const { gzipBytes, minifiedBytes, parts } = await bundle(contents)
+  for (const [name, entry] of Object.entries(bundles)) {
+    const { gzipBytes, minifiedBytes, parts } = await bundle(entry)
     sizes[name] = gzipBytes
     console.log(
       `${name}: ${(gzipBytes / 1_000).toFixed(1)} kB gzip, ${(minifiedBytes / 1_000).toFixed(1)} kB minified`,

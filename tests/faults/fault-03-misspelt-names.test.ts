@@ -1,7 +1,7 @@
 // Fault 3: a misspelt event name fails only at run time. The tests in tests/types show that it does not compile.
 import { defineContract } from "@hawser/protocol"
 import type { Contract } from "@hawser/protocol"
-import { topicCalls } from "@hawser/protocol/core"
+import { topicRequests } from "@hawser/protocol/core"
 import { createMemoryNetwork } from "@hawser/protocol/testing"
 import { createServer } from "@hawser/server"
 import { describe, expect, it } from "vitest"
@@ -76,7 +76,7 @@ it("fault-03 answers a request for a topic with not_available if it has no topic
     $publish: { topic, event: "note", payload: {}, echo: true },
     $presence: { topic, state: {} },
   }
-  for (const type of Object.keys(topicCalls))
+  for (const type of Object.keys(topicRequests))
     client.send({
       ...{ kind: "request", call: undefined, type, payload: inputs[type] },
       ...{ budgetMs: 0, reference: null },

@@ -2,6 +2,8 @@
 import type { Mutant } from "./mutant.ts"
 
 const delivery = "packages/protocol/src/session/delivery.ts"
+const serverDelivery = "packages/protocol/src/session/server-delivery.ts"
+const clientDelivery = "packages/protocol/src/session/client-delivery.ts"
 const sendBuffer = "packages/protocol/src/session/send-buffer.ts"
 const volatileSlots = "packages/protocol/src/session/volatile-slots.ts"
 const stateWindow = "packages/protocol/src/session/state-window.ts"
@@ -15,8 +17,8 @@ export const deliveryMutants: readonly Mutant[] = [
     edits: [
       {
         file: delivery,
-        find: "    const { handled } = this.#inbound\n    const receipt = this.#receipt\n",
-        replace: "    const handled = this.#inbound.received\n    const receipt = this.#receipt\n",
+        find: 'this.control({ kind: "ack", handled: this.handled })',
+        replace: 'this.control({ kind: "ack", handled: this.received })',
       },
     ],
   },
@@ -37,11 +39,11 @@ export const deliveryMutants: readonly Mutant[] = [
     edits: [
       {
         file: delivery,
-        find: "    const number = this.#buffer.append(message)\n    this.#pumpReliable()\n",
-        replace: `    const number = this.#buffer.append(message)
-    if (this.#connection !== undefined && this.#handOver(this.#connection, message)) {
-      this.#buffer.markSent()
-      this.#everSent = Math.max(this.#everSent, this.#buffer.sent)
+        find: "    const number = this.buffer.append(message)\n    this.#pumpReliable()\n",
+        replace: `    const number = this.buffer.append(message)
+    if (this.connection !== undefined && this.handOver(this.connection, message)) {
+      this.buffer.markSent()
+      this.everSent = Math.max(this.everSent, this.buffer.sent)
     }
 `,
       },
@@ -52,7 +54,7 @@ export const deliveryMutants: readonly Mutant[] = [
     breaks: ["S12", "E2"],
     edits: [
       {
-        file: delivery,
+        file: serverDelivery,
         find: "if (this.isFlushed && this.#takesEvent(message)",
         replace: "if (!this.#hasValues && this.#takesEvent(message)",
       },
@@ -63,9 +65,9 @@ export const deliveryMutants: readonly Mutant[] = [
     breaks: ["S12", "E11"],
     edits: [
       {
-        file: delivery,
-        find: "if (connection === undefined || this.#buffer.next !== undefined) return",
-        replace: "if (connection === undefined) return",
+        file: serverDelivery,
+        find: "if (this.connection === undefined || this.buffer.next !== undefined) return",
+        replace: "if (this.connection === undefined) return",
       },
     ],
   },
@@ -74,20 +76,20 @@ export const deliveryMutants: readonly Mutant[] = [
     breaks: ["S12", "E11"],
     edits: [
       {
-        file: delivery,
-        find: "  #isDead = false\n\n  /** Creates a delivery",
-        replace: "  #isDead = false\n  #turnOfValues = 0\n\n  /** Creates a delivery",
+        file: serverDelivery,
+        find: "  #window: StateWindow | undefined\n",
+        replace: "  #window: StateWindow | undefined\n  #turnOfValues = 0\n",
       },
       {
-        file: delivery,
+        file: serverDelivery,
         find: "    counters.volatileConflated += this.#lastValues.keep(key, message)",
-        replace: `    if (!this.#hasValues) this.#turnOfValues = this.#buffer.head
+        replace: `    if (!this.#hasValues) this.#turnOfValues = this.buffer.head
     counters.volatileConflated += this.#lastValues.keep(key, message)`,
       },
       {
-        file: delivery,
-        find: "if (connection === undefined || this.#buffer.next !== undefined) return",
-        replace: "if (connection === undefined || this.#buffer.sent < this.#turnOfValues) return",
+        file: serverDelivery,
+        find: "if (this.connection === undefined || this.buffer.next !== undefined) return",
+        replace: "if (this.connection === undefined || this.buffer.sent < this.#turnOfValues) return",
       },
     ],
   },
@@ -107,10 +109,10 @@ export const deliveryMutants: readonly Mutant[] = [
     breaks: ["S12", "E2"],
     edits: [
       {
-        file: delivery,
+        file: serverDelivery,
         find: "    if (key === undefined) {\n      counters.volatileDropped += 1",
         replace:
-          "    if (key === undefined || this.#connection === undefined) {\n      counters.volatileDropped += 1",
+          "    if (key === undefined || this.connection === undefined) {\n      counters.volatileDropped += 1",
       },
     ],
     killedBy: {
@@ -121,7 +123,7 @@ export const deliveryMutants: readonly Mutant[] = [
   {
     name: "The last value that was written to a dying connection is not sent again",
     breaks: ["S12", "E11"],
-    edits: [{ file: delivery, find: "    this.#values?.offerAgain()\n", replace: "" }],
+    edits: [{ file: serverDelivery, find: "    this.#values?.offerAgain()\n", replace: "" }],
     killedBy: {
       tests: ["tests/sessions/server-enforcement.test.ts"],
       because: "it checks last values that were queued, not those that were written",
@@ -133,8 +135,8 @@ export const deliveryMutants: readonly Mutant[] = [
     edits: [
       {
         file: delivery,
-        find: "count <= this.#everSent && this.#buffer.digestAt(count) === digest",
-        replace: "count <= this.#everSent && digest >= 0",
+        find: "count <= this.everSent && this.buffer.digestAt(count) === digest",
+        replace: "count <= this.everSent && digest >= 0",
       },
     ],
     killedBy: {
@@ -148,7 +150,7 @@ export const deliveryMutants: readonly Mutant[] = [
     edits: [
       {
         file: delivery,
-        find: "return this.#inbound.received === count && this.#inbound.receivedDigest === digest",
+        find: "return this.inbound.received === count && this.inbound.receivedDigest === digest",
         replace: "return count >= 0 && digest >= 0",
       },
     ],
@@ -213,7 +215,7 @@ export const deliveryMutants: readonly Mutant[] = [
     breaks: ["N9"],
     edits: [
       {
-        file: delivery,
+        file: clientDelivery,
         find: "    this.flushStateAck(this.#receipt.isAckAsked)\n",
         replace: "",
       },
@@ -225,9 +227,9 @@ export const deliveryMutants: readonly Mutant[] = [
     breaks: ["V2"],
     edits: [
       {
-        file: delivery,
-        find: "    this.#progressAtMs = turnNow(this.#host.clock)\n    return this.#window?.acknowledge(frames, this.#progressAtMs) === true",
-        replace: "    return this.#window?.acknowledge(frames, turnNow(this.#host.clock)) === true",
+        file: serverDelivery,
+        find: "    this.progressAtMs = turnNow(this.host.clock)\n    return this.#window?.acknowledge(frames, this.progressAtMs) === true",
+        replace: "    return this.#window?.acknowledge(frames, turnNow(this.host.clock)) === true",
       },
     ],
     killedBy: { tests: [slowLinks], because: "its acknowledgements of messages are frequent enough" },
@@ -238,8 +240,8 @@ export const deliveryMutants: readonly Mutant[] = [
     edits: [
       {
         file: "packages/protocol/src/session/receive-count.ts",
-        find: "while (settled.delete(this.#handled + 1)) {",
-        replace: "if (settled.delete(number)) {",
+        find: "while (ahead.delete(this.#handled + 1)) this.#advance(this.#handled + 1)",
+        replace: "if (ahead.delete(number)) this.#advance(this.#handled + 1)",
       },
     ],
   },

@@ -1,29 +1,22 @@
-// A project of a newcomer: the packed packages in an empty folder, without the repository's sources. Other packages are links to
-// those of the repository, so that no test needs a registry.
+// A project of a newcomer: the packed packages in an empty folder, without the repository's sources.
 import { execFileSync, spawn } from "node:child_process"
 import type { ChildProcess } from "node:child_process"
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  readdirSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs"
-import { tmpdir } from "node:os"
-import { dirname, join } from "node:path"
+import { rmSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
 import { setTimeout as sleep } from "node:timers/promises"
+import type { Packed } from "../packages/packed.ts"
 
-export const repository = join(import.meta.dirname, "../..")
-/** Packages that the README tells a newcomer to install, and the compiler's types. */
-const installed = ["zod", "ws", "jose", "typescript", "tsx", "@types/ws", "@types/node"]
+/** Packages that the READMEs tell a newcomer to install, and the compiler's types. */
+const installed = [
+  ...["zod", "ws", "jose", "typescript", "tsx", "@types/ws", "@types/node"],
+  ...["react", "react-dom", "@types/react", "@types/react-dom", "@tanstack/react-query", "happy-dom"],
+]
 
 /** Settings of a strict project. `skipLibCheck` is off: the declarations of the packages are checked, too. */
 const compilerOptions = {
   target: "es2022",
   lib: ["es2024", "dom", "dom.iterable"],
+  jsx: "react-jsx",
   module: "nodenext",
   types: ["node"],
   strict: true,
@@ -43,15 +36,13 @@ export interface Compiled {
 
 /** One folder with `package.json`, `tsconfig.json` and `node_modules`. */
 export class PackedProject {
-  readonly folder = mkdtempSync(join(tmpdir(), "newcomer-"))
+  readonly folder: string
   readonly #children = new Set<ChildProcess>()
 
-  /** @param tarballs folder with the packed packages. */
-  constructor(tarballs: string) {
+  constructor(packed: Packed) {
+    this.folder = packed.installed(installed)
     this.write("package.json", JSON.stringify({ name: "my-game", private: true, type: "module" }))
-    this.write("tsconfig.json", JSON.stringify({ compilerOptions, include: ["*.ts"] }))
-    for (const tarball of readdirSync(tarballs)) this.#unpack(join(tarballs, tarball))
-    for (const name of installed) this.#link(name)
+    this.write("tsconfig.json", JSON.stringify({ compilerOptions, include: ["*.ts", "*.tsx"] }))
   }
 
   write(file: string, text: string): void {
@@ -75,12 +66,16 @@ export class PackedProject {
     }
   }
 
-  /** Runs a compiled file. */
+  /** Runs a compiled file, or a module that is none. */
   run(file: string, env: NodeJS.ProcessEnv): RunningProgram {
-    const child = spawn(process.execPath, [join("out", file.replace(/\.ts$/, ".js"))], {
-      cwd: this.folder,
-      env: { ...process.env, NODE_OPTIONS: "", ...env },
-    })
+    const child = spawn(
+      process.execPath,
+      [file.endsWith(".ts") ? join("out", file.replace(/\.ts$/, ".js")) : file],
+      {
+        cwd: this.folder,
+        env: { ...process.env, NODE_OPTIONS: "", ...env },
+      },
+    )
     this.#children.add(child)
     return new RunningProgram(child)
   }
@@ -90,34 +85,6 @@ export class PackedProject {
     for (const child of this.#children) child.kill("SIGKILL")
     rmSync(this.folder, { recursive: true, force: true })
   }
-
-  /** Unpacks a package, and links its dependencies. */
-  #unpack(tarball: string): void {
-    const parts = join(this.folder, "unpacked")
-    mkdirSync(parts, { recursive: true })
-    execFileSync("tar", ["-xzf", tarball, "-C", parts])
-    const manifest: unknown = JSON.parse(readFileSync(join(parts, "package/package.json"), "utf8"))
-    const { name, dependencies } = manifestOf(manifest)
-    const place = join(this.folder, "node_modules", name)
-    mkdirSync(dirname(place), { recursive: true })
-    execFileSync("mv", [join(parts, "package"), place])
-    for (const dependency of dependencies) if (!dependency.startsWith("@hawser/")) this.#link(dependency)
-  }
-
-  #link(name: string): void {
-    const place = join(this.folder, "node_modules", name)
-    if (existsSync(place)) return
-    mkdirSync(dirname(place), { recursive: true })
-    symlinkSync(join(repository, "node_modules", name), place)
-  }
-}
-
-function manifestOf(manifest: unknown): { readonly name: string; readonly dependencies: readonly string[] } {
-  if (typeof manifest !== "object" || manifest === null || !("name" in manifest))
-    throw new Error("no manifest")
-  const dependencies: unknown = "dependencies" in manifest ? manifest.dependencies : undefined
-  const names = typeof dependencies === "object" && dependencies !== null ? Object.keys(dependencies) : []
-  return { name: String(manifest.name), dependencies: names }
 }
 
 /** A program of a sample, with all that it has printed. */
@@ -152,16 +119,4 @@ export class RunningProgram {
     }
     return this.#child.exitCode
   }
-}
-
-/** Builds and packs the packages. Returns the folder of the tarballs. */
-export function pack(): string {
-  const tarballs = mkdtempSync(join(tmpdir(), "tarballs-"))
-  const packages = ["protocol", "client", "server"].map((name) => `packages/${name}`)
-  execFileSync(join(repository, "node_modules/.bin/tsc"), ["-b", ...packages], { cwd: repository })
-  const workspaces = packages.flatMap((path) => ["--workspace", path])
-  execFileSync("npm", ["pack", "--silent", ...workspaces, "--pack-destination", tarballs], {
-    cwd: repository,
-  })
-  return tarballs
 }

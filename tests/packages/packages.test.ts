@@ -1,21 +1,25 @@
 // The packages as an application gets them: their manifests, files, entry points, and types under the oldest and the newest
 // supported compiler.
 import { execFileSync, spawnSync } from "node:child_process"
-import { readFileSync, writeFileSync } from "node:fs"
+import { cpSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
+import { build } from "esbuild"
 import { afterAll, beforeAll, describe, expect, it } from "vitest"
-import { consumerFolder, manifestOf, packageNames, root } from "./folder.ts"
+import { manifestOf, pack, packageNames, root } from "./packed.ts"
+import type { Packed } from "./packed.ts"
 
-let consumer: ReturnType<typeof consumerFolder> | undefined
+/** Packages of applications. `@types/ws` is none of them: our types must not need it. */
+const others = ["@types/node", "@types/react", "prom-client", "react", "undici-types", "zod"]
+
+let packed: Packed | undefined
+let folder = ""
 beforeAll(() => {
-  consumer = consumerFolder()
-}, 60_000)
-afterAll(() => consumer?.remove())
-
-function packed(): ReturnType<typeof consumerFolder> {
-  if (consumer === undefined) throw new Error("the packages were not packed")
-  return consumer
-}
+  packed = pack()
+  folder = packed.installed(others)
+  writeFileSync(join(folder, "package.json"), `{ "name": "consumer", "type": "module" }`)
+  cpSync(join(import.meta.dirname, "consumer.fixture.ts"), join(folder, "consumer.ts"))
+}, 120_000)
+afterAll(() => packed?.remove())
 
 /** Installs the oldest supported compiler if necessary, and returns its path. */
 function oldestCompiler(): string {
@@ -43,8 +47,12 @@ describe.each(packageNames)("the package %s", (name) => {
     })
     expect(manifest.keywords).toEqual(expect.arrayContaining(["realtime", "websocket"]))
     expect(manifest.version).toBe(manifestOf("protocol").version)
-    if (name !== "protocol")
-      expect(manifest["dependencies"]).toMatchObject({ "@hawser/protocol": manifest.version })
+    const { dependencies, peerDependencies } = manifest
+    const own = Object.entries({ ...dependencies, ...peerDependencies }).filter(([key]) =>
+      key.startsWith("@hawser/"),
+    )
+    expect(own.every(([, version]) => version === manifest.version)).toBe(true)
+    expect(own).toHaveLength(name === "protocol" ? 0 : 1)
   })
 
   it("gives each entry point types and a default, in this order, for import and for require", () => {
@@ -53,7 +61,7 @@ describe.each(packageNames)("the package %s", (name) => {
   })
 
   it("contains its README, its licence, its code with the sources, and no test", () => {
-    const files = packed().files.get(name) ?? []
+    const files = packed?.files.get(name) ?? []
     expect(files).toEqual(
       expect.arrayContaining(["README.md", "LICENSE", "dist/index.js", "dist/index.d.ts", "src/index.ts"]),
     )
@@ -72,11 +80,28 @@ it.each(entries)("loads %s by import and by require, as one module", (entry) => 
     import { createRequire } from "node:module"
     const names = Object.keys(await import("${entry}"))
     console.log(names.length, Object.keys(createRequire(import.meta.url)("${entry}")).length - names.length)`
-  const file = join(packed().folder, "load.mjs")
+  const file = join(folder, "load.mjs")
   writeFileSync(file, program)
   const { stdout, stderr } = spawnSync(process.execPath, [file], { encoding: "utf8" })
   expect(stdout, stderr).toMatch(/^[1-9]\d* 0\n$/)
 })
+
+it.each([
+  { platform: "browser", advises: false },
+  { platform: "node", advises: true },
+] as const)(
+  "has advice on codes of the network in a bundle for $platform: $advises",
+  async ({ platform, advises }) => {
+    const { outputFiles } = await build({
+      stdin: { contents: `export * from "@hawser/client/core"`, resolveDir: folder },
+      bundle: true,
+      format: "esm",
+      platform,
+      write: false,
+    })
+    expect(outputFiles[0]?.text.includes("ECONNREFUSED")).toBe(advises)
+  },
+)
 
 describe("an application without skipLibCheck", () => {
   const compilers = [
@@ -84,7 +109,6 @@ describe("an application without skipLibCheck", () => {
     { version: "of this clone", pathOf: () => join(root, "node_modules/typescript/bin/tsc") },
   ]
   it.each(compilers)("compiles with TypeScript $version", { timeout: 120_000 }, ({ pathOf }) => {
-    const { folder } = packed()
     const options = {
       target: "es2022",
       module: "nodenext",

@@ -2,7 +2,7 @@
 import { execFileSync, spawnSync } from "node:child_process"
 import { join } from "node:path"
 import { describe, expect, it } from "vitest"
-import { packageNames, root } from "./folder.ts"
+import { packageNames, root } from "./packed.ts"
 
 const scripts = join(root, "scripts")
 

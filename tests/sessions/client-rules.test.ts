@@ -26,7 +26,8 @@ describe("a request during an outage", () => {
 describe("a server that sends invalid frames", () => {
   it.each([
     ["a bad frame", Uint8Array.of(0x40, 0xc1)],
-    ["a frame of an unknown kind", Uint8Array.of(0x0f, 0x90)],
+    ["a frame of an unknown kind", Uint8Array.of(0x48, 0x90)],
+    ["a frame that only clients send", Uint8Array.of(0x45, 0x91, 0x01)],
   ])("causes a reset of the session: %s", async (_, bytes) => {
     const world = createWorld({ profile: "hawser.1" })
     const client = await openClient(world)

@@ -97,7 +97,7 @@ describe("a client of @hawser/client/core", () => {
     const untyped: object = { ...options, use: ["topics"] }
     const create = (): unknown => Reflect.apply(createClient, undefined, [contract, untyped])
     expect(create).toThrow(
-      "use contains a string, which is no feature: pass topics(), replicas() or streams()",
+      "use contains a string, which is no feature: pass topics(), replicas(), streams() or firefoxDials()",
     )
   })
 })

@@ -3,7 +3,7 @@ import { profile20 } from "@hawser/server/profile20"
 import type { ClientOptions, SessionEvent } from "@hawser/client"
 import { HawserError, defaultServerLimits, defineContract } from "@hawser/protocol"
 import type { Contract } from "@hawser/protocol"
-import { topicCalls } from "@hawser/protocol/core"
+import { topicRequests } from "@hawser/protocol/core"
 import type { Dial } from "@hawser/protocol/core"
 import { describe, expect, it } from "vitest"
 import { z } from "zod"
@@ -13,7 +13,7 @@ import type { World } from "../faults/harness.ts"
 const callNames = [
   ...Object.keys(contract.commands),
   ...Object.keys(contract.queries),
-  ...Object.keys(topicCalls),
+  ...Object.keys(topicRequests),
 ]
 const strangeNames = ["attack", "toString", "constructor", "unknown"]
 

@@ -106,6 +106,16 @@ describe("middleware of topics", () => {
   })
 })
 
+it("sees the state of a join after its validation, without members that the schema removes", async () => {
+  const world = createTopicWorld()
+  const states: unknown[] = []
+  world.server.use(({ input }, next) => (states.push(input), next()))
+  const ann = await world.open("ann")
+  const more = { mood: "fine", isAdmin: true }
+  await settled(world, ann.topic("chat:a").join({ state: more }))
+  expect(states).toEqual([{ topic: "chat:a", state: { mood: "fine" } }])
+})
+
 describe("docs/middleware.md", () => {
   const blocks = [...samples("docs/middleware.md").matchAll(/```ts\n([\s\S]*?)```/g)].map(
     ([, text = ""]) => text,

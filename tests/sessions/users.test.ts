@@ -80,7 +80,7 @@ describe("onError of a server", () => {
       const shown: unknown[] = []
       const spy = vi
         .spyOn(console, "error")
-        .mockImplementation((_sentence, error) => shown.push(String(error)))
+        .mockImplementation((text) => shown.push(String(text).split("\n")[1]?.trim()))
       const world = createWorld({ profile: "hawser.1", server: { onError: fail } })
       world.server.onSession(() => {
         throw new Error("a fault of a hook")

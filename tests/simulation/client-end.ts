@@ -6,6 +6,8 @@ import { HawserError } from "@hawser/protocol"
 import type { Dial } from "@hawser/protocol/core"
 import { SimulatedProcess, seededRandom } from "@hawser/protocol/testing"
 import type { SimulatedClock, SimulatedNetwork } from "@hawser/protocol/testing"
+import { boardNames, followBoards } from "./boards.ts"
+import type { BoardBook } from "./boards.ts"
 import { contract, manners } from "./contract.ts"
 import type { Manner, SimulationContract } from "./contract.ts"
 import type { Draw, Plan } from "./plan.ts"
@@ -24,6 +26,7 @@ export interface ClientEndOptions {
   readonly network: SimulatedNetwork
   readonly sessions: SessionBook
   readonly requests: RequestBook
+  readonly boards: BoardBook
   readonly wallClockMs: () => number
   readonly nextId: () => number
   readonly index: number
@@ -150,6 +153,7 @@ export class ClientEnd {
     client.on("note", (note) => this.#guarded(() => sessions.note(client.sessionId, note)))
     client.on("reading", (reading) => this.#guarded(() => sessions.reading(client.sessionId, reading)))
     client.on("gauge", (reading) => this.#guarded(() => sessions.reading(client.sessionId, reading)))
+    followBoards(client, { book: this.#options.boards, guarded: (work) => this.#guarded(work) })
     client.onSession((event) => this.#guarded(() => this.#onSession(event)))
     client.onStatus((status) => {
       const error = "error" in status ? status.error?.code : undefined
@@ -164,10 +168,19 @@ export class ClientEnd {
     const { sessions, requests, seen, trace, index, isServerGone } = this.#options
     trace.add("client", index, event.kind, "sessionId" in event ? event.sessionId : "")
     if (event.kind === "resumed") requests.resumed(index)
+    const boards = boardNames.map((name) => this.client.topic(name))
+    if (event.kind === "opened" && boards.some(({ state }) => state === "rejoining"))
+      seen.saw("boardJoinedAgain")
+    if (event.kind === "resumed" && boards.some((board) => board.replica("cursors").size > 0))
+      seen.saw("boardResumed")
     if (event.kind !== "reset") return
     const record = sessions.get(event.sessionId)
     if (event.unacknowledged.length > 0) seen.saw("resetWithUnacknowledged")
-    for (const { input } of event.unacknowledged) requests.reported(idOf(input))
+    for (const { input } of event.unacknowledged) {
+      // Requests of topics have no number.
+      const id = idOf(input)
+      if (!Number.isNaN(id)) requests.reported(id)
+    }
     for (const { input, key } of this.client.pending()) {
       const pending = key === undefined ? undefined : requests.get(idOf(input))
       if (pending !== undefined) pending.wasResent = true
@@ -275,6 +288,20 @@ export class ClientEnd {
           }),
         () => {},
       )
+    })
+  }
+
+  /** Joins a board, or leaves it. */
+  toggleBoard(): void {
+    const { draw, seen } = this.#options
+    const name = draw.pick(boardNames)
+    if (name === undefined || this.process.isFrozen) return
+    this.process.run(() => {
+      const board = this.client.topic(name)
+      this.#options.trace.add("client", this.#options.index, board.state === "out" ? "joins" : "leaves", name)
+      if (board.state !== "out" && board.replica("cursors").size > 0) seen.saw("boardLeftWithRecords")
+      const done = board.state === "out" ? board.join() : board.leave()
+      done.catch(() => {})
     })
   }
 

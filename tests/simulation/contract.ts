@@ -1,5 +1,5 @@
 // The application of the simulator: messages that carry a number, so that each can be identified.
-import { defineContract, defineTopic } from "@hawser/protocol"
+import { defineContract, defineReplica, defineTopic, integer, optional, text } from "@hawser/protocol"
 import type { Schema } from "@hawser/protocol"
 
 /** A reliable event. */
@@ -56,6 +56,14 @@ const isWork = (value: unknown): value is Work =>
 
 const work = { input: checked(isWork), output: checked(isNote) }
 
+/** Fields with steps, without steps, and one that may be absent. */
+const thing = {
+  n: integer(),
+  x: integer({ min: 0, max: 19 }),
+  y: integer({ min: 0, max: 9 }),
+  name: optional(text()),
+}
+
 export const contract = defineContract({
   name: "simulation",
   /** `dash` has no order. */
@@ -67,8 +75,18 @@ export const contract = defineContract({
     gauge: { payload: checked(isReading), delivery: "volatile", key: ({ key }) => key },
   },
   errors: { no_ore: null },
-  /** Subscribed by the server alone. */
-  topics: { square: defineTopic({ events: ["note"] }) },
+  topics: {
+    /** Subscribed by the server alone. */
+    square: defineTopic({ events: ["note"] }),
+    /** Joined by clients, for its replicas. */
+    board: defineTopic({
+      events: [],
+      replicas: {
+        cursors: defineReplica({ fields: thing }),
+        pieces: defineReplica({ fields: thing, area: { x: "x", y: "y", cellSize: 10, range: 0 } }),
+      },
+    }),
+  },
 })
 
 export type SimulationContract = typeof contract

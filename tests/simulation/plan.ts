@@ -122,6 +122,10 @@ function serverLimits(draw: Draw): ServerLimits {
     authTimeoutMs: scale(1_000, 5_000),
     shutdownMs: scale(500, 4_000),
     closeTimeoutMs: scale(100, 1_000),
+    // Below the time that the last phase of a run takes: the timer of held deltas ends in it.
+    replicaDeltaMaxMs: scale(50, 1_000),
+    replicaDeltaMaxBytes: chance(0.3) ? scale(100, 400) : 4_096,
+    replicaTickMs: scale(5, 200),
     stateWindowMs: scale(20, 2_000),
     stateStartBytes: chance(0.5) ? scale(20, 500) : 16_384,
   }

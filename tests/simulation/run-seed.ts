@@ -1,5 +1,6 @@
 // One seed from its first step to the quiet phase at the end, and the checks there. Liveness L1, L2 and L5.
 import type { SimulatedSocket } from "@hawser/protocol/testing"
+import { boardFault, boardNames } from "./boards.ts"
 import type { ClientEnd } from "./client-end.ts"
 import { Faults } from "./faults.ts"
 import type { Plan } from "./plan.ts"
@@ -80,6 +81,7 @@ class Ending {
     await this.#untilFound()
     await this.#untilWell()
     await this.#lastValues()
+    await this.#boards()
     await this.#leave()
     this.#countWhatIsLeft()
   }
@@ -243,6 +245,48 @@ class Ending {
     }
   }
 
+  /**
+   * F17: the copies of all members equal the records of their topics. First with connections, where clients leave and join again in
+   * one session, then over connections that are lost with changes under way.
+   */
+  async #boards(): Promise<void> {
+    const { clients, clock, draw, network, server } = this.#run
+    server.isGenerous = true
+    for (const isLost of [false, false, true]) {
+      for (const client of clients) if (draw.chance(0.5)) client.toggleBoard()
+      await this.#pass(500)
+      server.process.run(() => {
+        for (let count = 20; count > 0; count -= 1) server.write()
+      })
+      await this.#pass(draw.whole(0, 100))
+      if (isLost) {
+        for (const socket of network.sockets)
+          if (this.#isOurs(socket)) for (const end of [socket.client, socket.server]) end.lose()
+        server.process.run(() => {
+          for (let count = 5; count > 0; count -= 1) server.write()
+        })
+      }
+      await this.#untilWell()
+      // A refused rejoin is repeated after 30 s at most.
+      const deadlineMs = clock.now() + 60_000
+      for (let fault = this.#boardFault(); fault !== ""; fault = this.#boardFault()) {
+        if (clock.now() > deadlineMs) throw new Violation("F17", fault)
+        await this.#pass(200)
+        await this.#untilWell()
+      }
+    }
+  }
+
+  #boardFault(): string {
+    const { sessions, server } = this.#run
+    for (const { client, userId } of this.#expected()) {
+      if (sessions.get(client.sessionId)?.isAttacked === true) continue
+      const fault = boardFault(client, server.server)
+      if (fault !== "") return `${userId}: ${fault}`
+    }
+    return ""
+  }
+
   #fill(isLost: boolean): LastValues {
     const { server, sessions, watch } = this.#run
     const last: LastValues = new Map()
@@ -278,6 +322,7 @@ class Ending {
   async #leave(): Promise<void> {
     const { clients, server, plan } = this.#run
     this.#run.trace.add("LEAVE")
+    const used = boardNames.filter((name) => server.server.local.topic(name).size > 0)
     this.#run.isOver = true
     for (const client of clients) client.close()
     const { closeTimeoutMs } = plan.server
@@ -294,6 +339,17 @@ class Ending {
         `${server.stats.connections} connections are left at the server: ${this.#left()}`,
       )
     await this.#pass(plan.server.resumeWindowMs + 1_000)
+    for (const name of used) {
+      const { size } = server.server.topic(name).replica("cursors")
+      if (size > 0) throw new Violation("F17", `${size} records are left in ${name}, which has no session`)
+    }
+    // Records of a topic that had no session wait for one.
+    for (const name of boardNames) {
+      for (const replica of ["cursors", "pieces"] as const)
+        for (const id of [...server.server.topic(name).replica(replica).ids()])
+          server.server.topic(name).replica(replica).remove(id)
+    }
+    await this.#pass(1_000)
   }
 
   /** The sockets that at least one end still holds open. */
@@ -307,11 +363,18 @@ class Ending {
 
   #countWhatIsLeft(): void {
     const { clients, server } = this.#run
-    const { sessions, timers, topics, connections } = server.stats
-    if (sessions + topics + connections + timers > 0)
+    const {
+      sessions,
+      timers,
+      topics,
+      connections,
+      replicaRecords: records,
+      replicaCells: cells,
+    } = server.stats
+    if (sessions + topics + connections + timers + records + cells > 0)
       throw new Violation(
         "L5",
-        `left at the server: ${JSON.stringify({ sessions, topics, connections, timers })}`,
+        `left at the server: ${JSON.stringify({ sessions, topics, connections, timers, records, cells })}`,
       )
     for (const { client, userId } of clients) {
       const { pending, queued, timers: own } = client.stats()

@@ -4,6 +4,8 @@ import { SimulatedProcess } from "@hawser/protocol/testing"
 import type { SimulatedClock } from "@hawser/protocol/testing"
 import { createServer, decodeSessionRecord, encodeSessionRecord, memoryStore } from "@hawser/server"
 import type { HandlerContext, Server, ServerStats, Session, SessionStore, StoreHost } from "@hawser/server"
+import { boardNames, viewPieces, writeToBoard } from "./boards.ts"
+import type { BoardBook } from "./boards.ts"
 import { contract } from "./contract.ts"
 import type { Done, SimulationContract, SimulationUser, Work } from "./contract.ts"
 import type { Draw, Plan } from "./plan.ts"
@@ -22,6 +24,7 @@ export interface ServerEndOptions {
   readonly trace: Trace
   readonly sessions: SessionBook
   readonly requests: RequestBook
+  readonly boards: BoardBook
   /** Milliseconds since 1970 by the clock of the server's machine and of the token service. */
   readonly wallClockMs: () => number
   readonly nextId: () => number
@@ -41,6 +44,8 @@ export class ServerEnd {
   /** Users that may not log in. */
   readonly banned = new Set<string>()
   isClosing = false
+  /** True in the quiet phase: every client may join every board. */
+  isGenerous = false
 
   constructor(options: ServerEndOptions) {
     const { clock, plan, wallClockMs } = options
@@ -56,12 +61,20 @@ export class ServerEnd {
       onError: (error) => this.#onError(error),
       // Handlers are slow on purpose.
       onWarning: () => {},
+      onRefused: () => {},
       resumeKey: new Uint8Array(32).fill(7),
       sessionStore: (host) => this.#store(host),
     })
     this.server.command("work", (context) => this.#handle(context))
     this.server.command("dash", { order: "none" }, (context) => this.#handle(context))
     this.server.query("look", (context) => this.#handle(context))
+    this.server.topicKind("board", {
+      canJoin: () => this.isGenerous || !options.draw.chance(0.05),
+      onJoin: ({ topic, session }) => viewPieces(this.server, topic, session),
+      onLeave: ({ cause }) => {
+        if (cause === "removed") options.seen.saw("boardRemoved")
+      },
+    })
     this.#listen()
   }
 
@@ -105,6 +118,9 @@ export class ServerEnd {
     const old = this.#members.delete(session)
     const next = this.server.local.sessions().find(({ id }) => id === thawed?.id)
     if (old && next !== undefined) this.join(next)
+    if (next === undefined) return
+    if (frozen.memberships.length > 0) seen.saw("boardRewritten")
+    for (const topic of boardNames) viewPieces(this.server, topic, next)
   }
 
   #sessionId(): string {
@@ -244,6 +260,18 @@ export class ServerEnd {
   leave(session: SimulationSession): void {
     this.server.topic("square").unsubscribe(session)
     this.#members.delete(session)
+  }
+
+  /** Changes a record of a board, or removes one from it. */
+  write(): void {
+    const { boards, draw, nextId, seen } = this.#options
+    if (boardNames.some((name) => this.server.local.topic(name).size === 0)) seen.saw("boardWithoutSessions")
+    writeToBoard(this.server, { book: boards, draw, nextId })
+  }
+
+  /** Removes a member from the boards. */
+  remove(session: SimulationSession): void {
+    for (const name of boardNames) this.server.topic(name).unsubscribe(session)
   }
 
   /** Sends a volatile event, keyed or not, to one session or to all. Returns its outcome, if for one. */

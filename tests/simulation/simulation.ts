@@ -2,6 +2,7 @@
 // checked against the books after every step.
 import { SimulatedClock, SimulatedNetwork, seededRandom } from "@hawser/protocol/testing"
 import type { SimulatedSocket } from "@hawser/protocol/testing"
+import { BoardBook } from "./boards.ts"
 import { ClientEnd } from "./client-end.ts"
 import { drawFrom, planOf } from "./plan.ts"
 import type { Draw, Plan } from "./plan.ts"
@@ -29,6 +30,7 @@ export class Simulation {
   readonly draw: Draw
   readonly sessions: SessionBook
   readonly requests: RequestBook
+  readonly boards = new BoardBook()
   readonly network: SimulatedNetwork
   readonly watch: WireWatch
   readonly clients: readonly ClientEnd[]
@@ -118,8 +120,9 @@ export class Simulation {
   }
 
   #shared() {
-    const { clock, draw, plan, seen, trace, sessions, requests, wallClockMs, nextId, onViolation } = this
-    return { clock, draw, plan, seen, trace, sessions, requests, wallClockMs, nextId, onViolation }
+    const { clock, draw, plan, seen, trace, sessions, requests, boards, wallClockMs } = this
+    const { nextId, onViolation } = this
+    return { clock, draw, plan, seen, trace, sessions, requests, boards, wallClockMs, nextId, onViolation }
   }
 
   #client(index: number): ClientEnd {
@@ -186,9 +189,25 @@ export class Simulation {
     return this.draw.pick(this.server.server.local.sessions())
   }
 
+  #actOnBoard(): void {
+    const { draw, server, clients } = this
+    const what = draw.random()
+    if (what < 0.15) draw.pick(clients)?.toggleBoard()
+    else
+      server.process.run(() => {
+        const session = what < 0.17 ? this.anySession() : undefined
+        if (session !== undefined) server.remove(session)
+        else for (let count = draw.scale(1, 8); count > 0; count -= 1) server.write()
+      })
+  }
+
   /** Performs one action of an application. */
   #act(): void {
     const { draw, server, clients } = this
+    if (draw.chance(0.15)) {
+      this.#actOnBoard()
+      return
+    }
     const what = draw.random()
     if (what < 0.45) {
       draw.pick(clients)?.call()

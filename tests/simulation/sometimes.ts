@@ -58,6 +58,12 @@ export const sometimes = {
   rerun: "a request whose handler was lost with its session's process ran again",
   storeTookTime: "a session store answered later",
   forgeryRefused: "a forged or foreign claim was refused and nothing changed",
+  boardResumed: "a client resumed with records of a topic's replica",
+  boardJoinedAgain: "a client joined a topic with replicas again in a new session",
+  boardLeftWithRecords: "a client left a topic while it showed records",
+  boardRemoved: "the server removed a member from a topic with replicas",
+  boardRewritten: "a member of a topic with replicas was written to bytes and continued from them",
+  boardWithoutSessions: "the server wrote records while a topic had no session",
   jumpOfWallClock: "the wall clock jumped",
 } as const
 

@@ -2,6 +2,7 @@
 // possible ones. Real sockets of the library `ws`, and a WebSocket as in browsers.
 import { createClient, defineContract } from "@hawser/client"
 import type { ClientOptions, WebSocketConstructor } from "@hawser/client"
+import { createClient as createCoreClient } from "@hawser/client/core"
 import { HawserError } from "@hawser/protocol"
 import { SimulatedClock } from "@hawser/protocol/testing"
 import { createServer as createHttpServer } from "node:http"
@@ -18,6 +19,10 @@ function containing(text: string): unknown {
 }
 
 const contract = defineContract({ name: "never-opened" })
+
+type Create = (options: ClientOptions) => { connect(): Promise<unknown> }
+const full: Create = (options) => createClient(contract, options)
+const core: Create = (options) => createCoreClient(contract, options)
 
 async function listening(server: Server): Promise<number> {
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
@@ -229,11 +234,11 @@ describe("a browser, which gives no cause", () => {
     expect(error.message).toContain(`the connection to ws://127.0.0.1:1/ws never opened: ${why}`)
   })
 
-  async function failTimes(times: number, url: string): Promise<string[]> {
+  async function failTimes(times: number, url: string, create: Create = full): Promise<string[]> {
     const hints: string[] = []
     vi.spyOn(console, "warn").mockImplementation((text) => hints.push(String(text)))
     let failures = 0
-    const client = createClient(contract, {
+    const client = create({
       url,
       token: "ann",
       webSocket: failingWebSocket(1006),
@@ -254,7 +259,7 @@ describe("a browser, which gives no cause", () => {
     })
     const hints = await failTimes(5, "/ws")
     expect(hints).toHaveLength(1)
-    for (const word of ["running", "path", "http://game.example", "origins", "connect-src"])
+    for (const word of ["does the server run", "path", "http://game.example", "origins", "connect-src"])
       expect(hints[0]).toContain(word)
     expect(hints[0]).not.toContain("wss:")
   })
@@ -308,6 +313,24 @@ describe("a browser, which gives no cause", () => {
     expect(await refused).toMatchObject({ code: "connection_timeout" })
     expect(hints).toHaveLength(1)
   })
+
+  it.each([
+    { name: "every feature", create: full, asks: 1 },
+    { name: "the core", create: core, asks: 0 },
+  ])(
+    "asks by HTTP after three failed dials in Firefox with $name: $asks requests",
+    async ({ create, asks }) => {
+      const page = { href: "http://game.example/", origin: "http://game.example", protocol: "http:" }
+      vi.stubGlobal("location", page)
+      vi.stubGlobal("navigator", { onLine: true, userAgent: "Mozilla/5.0 Gecko/20100101 Firefox/140.0" })
+      vi.stubGlobal("addEventListener", () => {})
+      vi.stubGlobal("removeEventListener", () => {})
+      const request = vi.fn(() => Promise.resolve({ status: 503 }))
+      vi.stubGlobal("fetch", request)
+      expect(await failTimes(4, "/ws", create)).toHaveLength(1)
+      expect(request).toHaveBeenCalledTimes(asks)
+    },
+  )
 
   it("surprise-A6 shows no hint outside of browsers", async () => {
     expect(await failTimes(2, "ws://game.example/ws")).toEqual([])

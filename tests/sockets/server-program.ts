@@ -40,7 +40,7 @@ export interface ServerSpec {
   /** Mounts it on a `Bun.serve` of the application, with one more page; only under Bun. */
   readonly mounted?: boolean
   /** A list, or the behaviour of a function. */
-  readonly origins?: readonly string[] | "takes those of good.com" | "throws"
+  readonly origins?: readonly string[] | "takes those of good.com" | "throws" | "is asynchronous"
   readonly allowLoopbackOrigins?: boolean
   /** False: the server does not serve `2.0`. Default true. */
   readonly serves20?: boolean
@@ -164,6 +164,7 @@ export function createProgram(spec: ServerSpec, listen: Listen): ServerProgram {
 
 const judges = {
   "takes those of good.com": (origin: string) => origin.endsWith(".good.com"),
+  "is asynchronous": () => untyped<boolean>(Promise.resolve(false)),
   throws: (): boolean => {
     throw new Error("a fault of the function")
   },
@@ -206,4 +207,10 @@ function watchTokens() {
       return { id: token }
     },
   }
+}
+
+/** A result as a function without types returns it. */
+function untyped<T>(result: unknown): T
+function untyped(result: unknown): unknown {
+  return result
 }

@@ -30,8 +30,9 @@ function createFreezer() {
     if (record === undefined) throw new Error(`session ${id} cannot be frozen`)
     return encodeSessionRecord(record)
   }
-  const world: World = createWorld({ server: { sessionStore, userRecord } })
-  return { world, freeze, thaw: (bytes: Uint8Array) => hosts[0]?.thaw(decodeSessionRecord(bytes)) }
+  const resumeKey = new Uint8Array(32).fill(7)
+  const world: World = createWorld({ server: { sessionStore, userRecord, resumeKey } })
+  return { world, freeze, thaw: (bytes: Uint8Array) => hosts.at(-1)?.thaw(decodeSessionRecord(bytes)) }
 }
 
 it("keeps a membership, its presence and the offsets of a session that is frozen and thawed", async () => {
@@ -73,4 +74,47 @@ it("removes a frozen session from its topics if nothing thaws it within the wind
   expect(world.server.stats().topicMembers).toBe(1)
   ann.close()
   ben.close()
+})
+
+it("keeps the views of a topic's replicas, without a snapshot in the same process", async () => {
+  const { world, freeze, thaw } = createFreezer()
+  const client = await world.open("ann")
+  await settled(world, client.topic("board:7").join())
+  const cursors = world.server.topic("board:7").replica("cursors")
+  for (let index = 0; index < 200; index += 1) cursors.set(`cursor ${index}`, { x: index, name: "" })
+  await world.clock.advance(200)
+  const copy = client.topic("board:7").replica("cursors")
+  const events: string[] = []
+  for (const kind of ["enter", "change", "leave"] as const)
+    copy.on(kind, ({ id, record }) => events.push(`${kind} ${id} ${record.x}`))
+  const before = client.stats().bytesReceived
+  thaw(freeze(sessionOf(world, "ann").id))
+  cursors.patch("cursor 3", { x: 1_000 })
+  await world.clock.advance(5_000)
+  expect([copy.size, copy.stale, events]).toEqual([200, false, ["change cursor 3 1000"]])
+  expect(world.server.stats()).toMatchObject({ sessionsResumed: 1, viewing: 1 })
+  // A snapshot contains 200 ids.
+  expect(client.stats().bytesReceived - before).toBeLessThan(600)
+  client.close()
+  await world.clock.advance(1_000)
+  expect(world.server.stats()).toMatchObject({ replicaRecords: 0, viewing: 0 })
+  expect(world.errors).toEqual([])
+})
+
+it("opens the views of a session that another server froze, in the topic's replica of this server", async () => {
+  const { world, freeze, thaw } = createFreezer()
+  const client = await world.open("ann")
+  await settled(world, client.topic("board:7").join())
+  world.server.topic("board:7").replica("cursors").set("a", { x: 1, name: "old" })
+  await world.clock.advance(200)
+  const bytes = freeze(sessionOf(world, "ann").id)
+  world.restart()
+  // Same version as at the first server.
+  world.server.topic("board:7").replica("cursors").set("b", { x: 2, name: "new" })
+  thaw(bytes)
+  expect(world.server.stats()).toMatchObject({ topicMembers: 1, viewing: 1, replicaRecords: 1 })
+  await world.clock.advance(30_000)
+  expect(world.server.stats()).toMatchObject({ sessionsResumed: 1 })
+  expect([...client.topic("board:7").replica("cursors")]).toEqual([["b", { x: 2, name: "new" }]])
+  expect(world.errors).toEqual([])
 })

@@ -1,9 +1,9 @@
-// A server with three kinds of topics, and clients over an in-memory network: a chat with history and presence, a lobby
-// with neither, and a vault without rules.
+// A server with four kinds of topics, and clients over an in-memory network: a chat with history and presence, a lobby
+// with neither, a board with replicas, and a vault without rules.
 import { profile20 } from "@hawser/server/profile20"
 import { createClient, defineTopic } from "@hawser/client"
 import type { Client, ClientOptions } from "@hawser/client"
-import { defineContract } from "@hawser/protocol"
+import { defineContract, defineReplica, integer, text } from "@hawser/protocol"
 import type { ServerLimits } from "@hawser/protocol"
 import type { Profile } from "@hawser/protocol/core"
 import { SimulatedClock, createMemoryNetwork, seededRandom } from "@hawser/protocol/testing"
@@ -32,6 +32,16 @@ export const contract = defineContract({
     }),
     lobby: defineTopic({ events: ["chatMessage"] }),
     vault: defineTopic({ events: ["chatMessage"] }),
+    board: defineTopic({
+      events: ["chatMessage"],
+      replicas: {
+        cursors: defineReplica({ fields: { x: integer(), name: text() } }),
+        pieces: defineReplica({
+          fields: { x: integer(), y: integer() },
+          area: { x: "x", y: "y", cellSize: 10, range: 0 },
+        }),
+      },
+    }),
   },
   errors: { banned_here: null },
 })
@@ -43,7 +53,7 @@ interface TestUser {
   readonly isGuest: boolean
 }
 
-type Rules<K extends "chat" | "lobby"> = TopicRules<TestUser, TopicContract, K>
+type Rules<K extends "chat" | "lobby" | "board"> = TopicRules<TestUser, TopicContract, K>
 
 export interface World {
   readonly clock: SimulatedClock
@@ -63,6 +73,7 @@ export interface WorldOptions {
   readonly history?: Partial<TopicHistoryLimits>
   readonly chat?: Rules<"chat">
   readonly lobby?: Rules<"lobby">
+  readonly board?: Rules<"board">
   readonly server?: Partial<ServerOptions<TopicContract, TestUser>>
 }
 
@@ -89,6 +100,7 @@ export function createWorld({
     })
     server.topicKind("chat", { ...everybody, history, ...rest.chat })
     server.topicKind("lobby", { ...everybody, ...rest.lobby })
+    server.topicKind("board", { ...everybody, ...rest.board })
     return server
   }
   const random = seededRandom(1)

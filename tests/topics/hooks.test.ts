@@ -1,5 +1,6 @@
 // Hooks of the application that follow a topic: `onPublish`, `onJoin` and `onLeave`.
-import { HawserError } from "@hawser/protocol"
+import { HawserError, defaultServerLimits } from "@hawser/protocol"
+import { TypeTable, createFrameCodec, reservedTypes } from "@hawser/protocol/core"
 import { encodeSessionRecord, decodeSessionRecord, memoryStore } from "@hawser/server"
 import type { StoreHost, TopicMember } from "@hawser/server"
 import { describe, expect, it } from "vitest"
@@ -54,6 +55,60 @@ describe("onPublish", () => {
       ["chat:a", "chatMessage", { text: "from outside" }, "ben", undefined, false],
     ])
   })
+
+  it.each(["onPublish", "canPublish"] as const)(
+    "refuses the publication of a member that was removed while %s waited",
+    async (hook) => {
+      const waiting: (() => void)[] = []
+      const later = () => new Promise<void>((resolve) => waiting.push(resolve))
+      const { world } = followed({
+        canPublish: ({ isMember }) => (hook === "canPublish" ? later().then(() => isMember) : isMember),
+        onPublish: () => (hook === "onPublish" ? later() : undefined),
+      })
+      const [ann, ben] = [await world.open("ann"), await world.open("ben")]
+      await settled(world, ann.topic("chat:a").join(fine))
+      await settled(world, ben.topic("chat:a").join(fine))
+      const received = listen(ben, "chat:a")
+      const published = ann.topic("chat:a").publish("chatMessage", { text: "too late" })
+      const outcome = published.catch((error: unknown) => error)
+      await world.clock.advance(20)
+      world.server.topic("chat:a").unsubscribe(sessionOf(world, "ann"))
+      for (const proceed of waiting) proceed()
+      await world.clock.advance(20)
+      expect(await outcome).toMatchObject({ code: "forbidden" })
+      expect(received).toEqual([])
+    },
+  )
+
+  it.each(["onPublish", "canPublish", "middleware"] as const)(
+    "publishes nothing after its caller has cancelled, and overtakes nothing, when %s has waited",
+    async (place) => {
+      const waiting: (() => void)[] = []
+      const held = async (isHere: boolean): Promise<void> => {
+        if (isHere && waiting.length === 0) await new Promise<void>((resolve) => waiting.push(resolve))
+      }
+      const { world } = followed({
+        canPublish: () => (place === "canPublish" ? held(true).then(() => true) : true),
+        onPublish: () => (place === "onPublish" ? held(true) : undefined),
+      })
+      if (place === "middleware")
+        world.server.use(async ({ kind }, next) => (await held(kind === "publish"), next()))
+      const [ann, ben] = [await world.open("ann"), await world.open("ben")]
+      await settled(world, ben.topic("chat:a").join(fine))
+      const received = listen(ben, "chat:a")
+      const abort = new AbortController()
+      const room = ann.topic("chat:a")
+      const first = room.publish("chatMessage", { text: "first" }, { signal: abort.signal })
+      const outcome = first.catch((error: unknown) => error)
+      await world.clock.advance(20)
+      abort.abort()
+      expect(await outcome).toMatchObject({ code: "cancelled" })
+      await settled(world, room.publish("chatMessage", { text: "second" }), 20_000)
+      for (const proceed of waiting) proceed()
+      await world.clock.advance(200)
+      expect(received).toEqual(["1 second"])
+    },
+  )
 
   it("is not called for publications of the server, nor for refused ones", async () => {
     let calls = 0
@@ -138,6 +193,26 @@ describe("onJoin and onLeave", () => {
       "ann left chat:a better left",
       "ann joined chat:a fine ann",
     ])
+  })
+
+  it("are not called for a $join of a session that is a member, which Hawser's client never sends", async () => {
+    const { world, seen } = followed()
+    const ann = await world.open("ann")
+    await settled(world, ann.topic("chat:a").join(fine))
+    const codec = createFrameCodec(new TypeTable(reservedTypes), defaultServerLimits.message)
+    const payload = { topic: "chat:a", state: { mood: "other" } }
+    const frame = {
+      kind: "request",
+      call: undefined,
+      type: "$join",
+      payload,
+      budgetMs: 0,
+      reference: 1,
+    } as const
+    world.network.links[0]?.client.send({ bytes: codec.encode(frame) })
+    await world.clock.advance(100)
+    expect(world.server.stats().calls["$join"]?.count).toBe(2)
+    expect(seen).toEqual(["ann joined chat:a fine ann"])
   })
 
   it("name the cause of a leave: the client, the application, a refused check, or the end of the session", async () => {

@@ -82,6 +82,20 @@ describe("the local part of a server", () => {
     expect(server.stats().sessionsEndedByCause).toEqual({ session_expired: 2 })
   })
 
+  it.each<[string, object | undefined]>([
+    ["no options", undefined],
+    ["no user", {}],
+    ["an empty user", { user: "" }],
+    ["a misspelt user", { userId: "ann" }],
+    ["a code that is no text", { user: "ann", code: 4403 }],
+  ])("ends no session silently: endSessions refuses %s", async (_, options) => {
+    const world = createWorld()
+    await world.open("ann")
+    // @ts-expect-error 2345: untyped code passes anything
+    await expect(world.server.endSessions(options)).rejects.toThrow(TypeError)
+    expect(world.server.local.sessions("ann")).toHaveLength(1)
+  })
+
   it("shows the current size of a topic", async () => {
     const world = createWorld()
     const local = world.server.local.topic("lobby")

@@ -54,6 +54,60 @@ describe("a join that waits for the reply to a leave", () => {
   })
 })
 
+describe("a leave that finds the send buffer full", () => {
+  /** Joins ann, then takes her offline with a full send buffer. */
+  async function createScene() {
+    const world = createWorld()
+    const limits = { ...boundlessDials, sendBufferMaxCount: 2 }
+    const ann = await world.open("ann", { reconnect: () => 500, limits })
+    const board = ann.topic("board:a")
+    await settled(world, board.join())
+    world.server.topic("board:a").replica("cursors").set("a", { x: 1, name: "" })
+    await world.clock.advance(200)
+    goOffline(world)
+    for (const text of ["first", "second"]) {
+      const published = ann.topic("lobby").publish("chatMessage", { text })
+      published.catch(() => {})
+    }
+    expect(ann.stats().bufferedMessages).toBe(2)
+    const left = board.leave()
+    left.catch(() => {})
+    await world.clock.advance(1)
+    return { world, ann, board, left }
+  }
+
+  it("reaches the server later, and a join after it is a new one", async () => {
+    const { world, board, left } = await createScene()
+    await world.clock.advance(3_000)
+    world.network.listening = true
+    await world.clock.advance(3_000)
+    await left
+    expect(world.server.stats()).toMatchObject({ topicMembers: 0, sessionsResumed: 1 })
+    await settled(world, board.join())
+    expect([board.state, board.replica("cursors").stale]).toEqual(["in", false])
+    expect(world.errors).toEqual([])
+  })
+
+  it("is over when its session has ended", async () => {
+    const { world, board, left } = await createScene()
+    world.restart()
+    world.network.listening = true
+    await world.clock.advance(900)
+    await left
+    const joined = board.join()
+    await settled(world, joined)
+    expect([board.state, world.server.stats().topicMembers]).toEqual(["in", 1])
+    expect(world.errors).toEqual([])
+  })
+
+  it("leaves no timer on a client that is closed", async () => {
+    const { ann, left } = await createScene()
+    ann.close()
+    await left
+    expect(ann.stats().timers).toBe(0)
+  })
+})
+
 describe("a room that must wait for a rejoin", () => {
   /** Joins ann; from then on `refusal` decides. */
   async function createScene() {

@@ -133,3 +133,15 @@ describe("a join that does not wait for the leave before it", () => {
     }
   })
 })
+
+it("a join under way rejects with the cause when its client is closed for good, as a ban does", async () => {
+  const world = createWorld({ lobby: { canJoin: () => new Promise(() => {}) } })
+  const ann = await world.open("ann")
+  const joined = ann.topic("lobby").join()
+  const outcome = joined.catch((error: unknown) => error)
+  await world.clock.advance(100)
+  await world.server.endSessions({ user: "ann", code: "auth_forbidden" })
+  await world.clock.advance(1_000)
+  expect(ann.current.state).toBe("closed")
+  expect(await Promise.race([outcome, Promise.resolve("pending")])).toMatchObject({ code: "auth_forbidden" })
+})

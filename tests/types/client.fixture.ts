@@ -137,6 +137,20 @@ export async function topics(signal: AbortSignal): Promise<void> {
     if (item.kind === "gap") console.log(item.payload)
   }
   room.onGap(({ from, to }) => console.log(from, to))
+  const cursors = client.topic("board:7").replica("cursors")
+  const x: number | undefined = cursors.get("ann")?.x
+  const shown: ReadonlyMap<string, { readonly x: number; readonly name: string }> = cursors.snapshot().records
+  console.log(x, shown)
+  // @ts-expect-error 2345: "cursors"
+  client.topic("board:7").replica("cursor")
+  // @ts-expect-error 2345: a lobby has no replicas
+  client.topic("lobby").replica("cursors")
+  // @ts-expect-error 2345: the replica belongs to a topic
+  client.replica("cursors")
+  // @ts-expect-error 2339: a cursor has no y
+  console.log(cursors.get("ann")?.y)
+  // @ts-expect-error 2339: the server sets the records
+  cursors.set("ann", { x: 1, name: "ann" })
   // @ts-expect-error 2345: "chat"
   client.topic("chatter:global")
   // @ts-expect-error 2345: an event is no topic

@@ -1,6 +1,6 @@
 // The contract that the other fixtures use, and the mistakes in a contract that must not compile.
 // Behind `@ts-expect-error` stands the number of the one diagnostic that the next line must have.
-import { defineContract, defineTopic } from "@hawser/protocol"
+import { defineContract, defineReplica, defineTopic, integer, text } from "@hawser/protocol"
 import { z } from "zod"
 
 const Weather = z.object({ kind: z.string(), windMetresPerSecond: z.number() })
@@ -15,7 +15,11 @@ export const contract = defineContract({
       output: z.object({ at: z.string().transform((text) => new Date(text)) }),
     },
   },
-  queries: { look: { input: z.object({}), output: z.object({ names: z.array(z.string()) }) } },
+  queries: {
+    look: { input: z.object({}), output: z.object({ names: z.array(z.string()) }) },
+    /** Without input and output. */
+    ping: {},
+  },
   events: {
     chatMessage: {
       payload: z.object({ text: z.string(), sentAtMs: z.number().transform((ms) => new Date(ms)) }),
@@ -28,6 +32,11 @@ export const contract = defineContract({
       presence: z.object({ since: z.number().transform((ms) => new Date(ms)) }),
     }),
     lobby: defineTopic({ events: ["chatMessage"] }),
+    board: defineTopic({
+      events: ["chatMessage"],
+      presence: z.object({ name: z.string() }),
+      replicas: { cursors: defineReplica({ fields: { x: integer(), name: text() } }) },
+    }),
   },
   streams: {
     /** Input and item differ before and after validation. */
@@ -127,6 +136,16 @@ export const wrongPresence = defineContract({
   // @ts-expect-error 2769: a plain object is no validator
   topics: { sky: defineTopic({ events: ["weather"], presence: { since: "number" } }) },
 })
+
+export const wrongReplica = defineContract({
+  name: "wrong",
+  events: { weather: { payload: Weather } },
+  // @ts-expect-error 2769: a schema is no replica
+  topics: { sky: defineTopic({ events: ["weather"], replicas: { clouds: Weather } }) },
+})
+
+// @ts-expect-error 2769: "replicas"
+export const wrongTopicOption = defineTopic({ events: ["weather"], replica: {} })
 
 export const wrongSection = defineContract({
   name: "wrong",

@@ -23,6 +23,9 @@ export async function features(): Promise<void> {
     use: [streams(), replicas(), topics()],
   })
   everything.topic("chat:global")
+  everything.topic("board:7").replica("cursors")
+  // @ts-expect-error 2339: the feature replicas is missing
+  chatting.topic("board:7").replica("cursors")
   // @ts-expect-error 2322: a name is no feature
   createClient(contract, { ...options, use: ["topics"] })
   // @ts-expect-error 2353: this client has all features

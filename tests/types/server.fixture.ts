@@ -62,6 +62,12 @@ export async function units(): Promise<void> {
   const { x }: { x: number } = await callHandler(server, "move", { user, input: { direction: "UP" } })
   const { names } = await callHandler(server, "look", { user, input: {} })
   names.concat(String(x))
+  const pong: undefined = await callHandler(server, "ping", { user })
+  await callHandler(server, "ping", { user, input: pong })
+  // @ts-expect-error 2322: a call without input
+  await callHandler(server, "ping", { user, input: {} })
+  // @ts-expect-error 2345: the input is missing
+  await callHandler(server, "look", { user })
   // @ts-expect-error 2345: "move"
   await callHandler(server, "mvoe", { user, input: { direction: "UP" } })
   // @ts-expect-error 2322: "UP" or "DOWN"
@@ -144,6 +150,26 @@ export async function topics(): Promise<void> {
   const size: number = server.local.topic("lobby").size
   console.log(since, size, server.local.sessions("ann")[0]?.user.level)
   await server.endSessions({ user: "ann", code: "forbidden" })
+  const cursors = server.topic("board:7").replica("cursors")
+  cursors.set("ann", { x: 1, name: "ann" })
+  cursors.patch("ann", { x: 2 })
+  const x: number | undefined = cursors.get("ann")?.x
+  console.log(x)
+  server.topicKind("board", {
+    onLeave: ({ topic, member }) => server.topic(topic).replica("cursors").remove(member.user),
+    // @ts-expect-error 2345: a board has no such replica
+    onJoin: ({ topic }) => server.topic(topic).replica("pieces").remove("a"),
+  })
+  // @ts-expect-error 2345: "cursors"
+  server.topic("board:7").replica("cursor")
+  // @ts-expect-error 2345: a lobby has no replicas
+  server.topic("lobby").replica("cursors")
+  // @ts-expect-error 2345: the replica belongs to a topic
+  server.replica("cursors")
+  // @ts-expect-error 2741: the name is missing
+  cursors.set("ann", { x: 1 })
+  // @ts-expect-error 2322: x is a number
+  cursors.patch("ann", { x: "1" })
   // @ts-expect-error 2345: "chat:a"
   server.topic("chatter:a")
   // @ts-expect-error 2345: weather is no event of a lobby

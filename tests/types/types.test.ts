@@ -96,26 +96,32 @@ function faultyFiles(name: string, ...edits: readonly Edit[]): string[] {
   return [...new Set(diagnostics.map((diagnostic) => diagnostic.replace(/:.*/, "")))].toSorted()
 }
 
-const addFrame: Edit = [
+const addFrame = (union: string): Edit => [
   "frame.ts",
-  "export type Frame =",
-  'export type Frame =\n  | { readonly kind: "added" }',
+  `export type ${union} =\n`,
+  `export type ${union} =\n  | { readonly kind: "added" }\n`,
 ]
-const addByte: Edit = ["frame-byte.ts", "  hello: 0x01,", "  hello: 0x01,\n  added: 0x10,"]
+const addByte: Edit = ["frame-byte.ts", "  hello: 0x01,", "  hello: 0x01,\n  added: 0x11,"]
 
 describe("a frame of hawser.1 for the compiler", { timeout: compilerMs }, () => {
   it("needs a byte", () => {
-    expect(faultyFiles("frame", addFrame)).toContain("frame-byte.ts")
+    expect(faultyFiles("frame", addFrame("ClientFrame"))).toContain("frame-byte.ts")
   })
 
-  it("needs a decoder and an encoder when it has a byte", () => {
-    const files = ["envelope-codec.ts", "frame-decode.ts", "frame-encode.ts"]
-    expect(faultyFiles("frame-and-byte", addFrame, addByte)).toEqual(files)
-  })
+  it.each(["Client", "Server", "Common"])(
+    "of %s needs a decoder and an encoder when it has a byte",
+    (end) => {
+      const name = end.toLowerCase()
+      const faulty = faultyFiles(`${name}-frame`, addFrame(`${end}Frame`), addByte)
+      expect(faulty).toEqual(
+        expect.arrayContaining([`${name}-decode.ts`, `${name}-encode.ts`, "envelope-codec.ts"]),
+      )
+    },
+  )
 
   it("needs a decoder that returns its own kind", () => {
     const [pong, ping] = ['{ kind: "pong", number, handled }', '{ kind: "ping", number, handled }']
-    expect(faultyFiles("other-kind", ["frame-decode.ts", pong, ping])).toEqual(["frame-decode.ts"])
+    expect(faultyFiles("other-kind", ["common-decode.ts", pong, ping])).toEqual(["common-decode.ts"])
   })
 
   it("is one for each byte", () => {

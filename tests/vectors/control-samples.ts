@@ -4,7 +4,7 @@ import type { Samples } from "./frame-sample.ts"
 const goaway = { kind: "goaway", reason: "bye", startInMs: 0, deadlineMs: 5_000 } as const
 
 type ControlName =
-  | ("ack" | "ping" | "pong" | "goaway" | "reset" | "sync" | "busy" | "bye")
+  | ("ack" | "ping" | "pong" | "goaway" | "reset" | "sync" | "busy" | "throttled" | "bye")
   | ("have" | "void" | "replica")
 
 /** Samples of the control frames of a session, and of REPLICA. */
@@ -72,6 +72,13 @@ export const controlSamples: Pick<Samples, ControlName> = {
       frame: { kind: "busy", retryAfterMs: 250 },
     },
   ],
+  throttled: [
+    {
+      name: "throttled",
+      what: "The user exceeds the server's limit of this name, so the server reads its messages later, for 1 s or until the next notice.",
+      frame: { kind: "throttled", limit: "userMessagesPerSecond", forMs: 1_000 },
+    },
+  ],
   bye: [
     {
       name: "bye",
@@ -103,7 +110,7 @@ export const controlSamples: Pick<Samples, ControlName> = {
     },
     {
       name: "have of a topic's replica with its epoch",
-      what: "The epoch is the one of the last REPLICA. The topic is reserved.",
+      what: "The epoch and the topic are those of the last REPLICA.",
       frame: {
         kind: "have",
         held: [{ replica: "cursors", cells: [{ x: 0, y: 0, version: 7 }], epoch: "e1", topic: "board:7" }],
@@ -139,7 +146,7 @@ export const controlSamples: Pick<Samples, ControlName> = {
     },
     {
       name: "replica of a topic",
-      what: "The topic is reserved.",
+      what: "A replica named `cursors` of the topic `board:7`.",
       frame: { kind: "replica", replica: 2, name: "cursors", schema: [], epoch: "e1", topic: "board:7" },
     },
   ],

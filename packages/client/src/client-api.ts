@@ -27,7 +27,7 @@ import type { ReplicaCopy } from "./replicas/replica-api.ts"
 import type { SessionCounts } from "./session/client-session.ts"
 import type { SessionEvent } from "./session/session-event.ts"
 import type { ClientStatus } from "./session/status.ts"
-import type { ClientTopic } from "./topics/topic-api.ts"
+import type { ClientTopic, TopicReplicas } from "./topics/topic-api.ts"
 
 /** Listener of an event: its payload, which the server has validated, and its origin. Errors and rejections go to `onError`. */
 export type EventListener<T> = (payload: T, meta: EventMeta) => unknown
@@ -113,8 +113,9 @@ export interface CoreClient<C extends Contract> {
   ): Unsubscribe
   /**
    * Sends a command. Resolves with its output, which the server has validated; with undefined for a command without output. The
-   * input may be left out if the command has none, or if its type includes undefined. Rejects with a HawserError: the server's error, `timeout`,
-   * `cancelled`, `connection_lost`, `client_closed`, `buffer_full`, `invalid_reply` and others (docs/errors.md).
+   * input may be left out if the command has none, or if its type includes undefined. Rejects with a HawserError: the server's
+   * error, `timeout`, `cancelled`, `connection_lost`, `client_closed`, `buffer_full`, `invalid_reply` and others
+   * (docs/errors.md).
    */
   command<K extends CommandName<C>>(
     name: K,
@@ -179,10 +180,18 @@ export interface TopicMethods<C extends Contract> {
   topic<N extends TopicName<C>>(name: N): ClientTopic<C, KindOfTopic<C, N>>
 }
 
-/** Name of a feature. */
-export type FeatureName = "topics" | "replicas" | "streams"
+/** Method of the feature `topics` beside the feature `replicas`. */
+export interface TopicReplicaMethods<C extends Contract> {
+  /** Returns a topic like `TopicMethods.topic`, with the replicas of its kind. @throws TypeError likewise. */
+  topic<N extends TopicName<C>>(
+    name: N,
+  ): ClientTopic<C, KindOfTopic<C, N>> & TopicReplicas<C, KindOfTopic<C, N>>
+}
 
-/** A feature of a client, from `topics()`, `replicas()` or `streams()`. It holds no state, so several clients may share it. */
+/** Name of a feature. */
+export type FeatureName = "topics" | "replicas" | "streams" | "firefoxDials"
+
+/** A feature of a client, from `topics()`, `replicas()`, `streams()` or `firefoxDials()`. It holds no state, so several clients may share it. */
 export interface Feature<Name extends FeatureName = FeatureName> {
   /** Name of the feature. */
   readonly name: Name
@@ -190,10 +199,10 @@ export interface Feature<Name extends FeatureName = FeatureName> {
 
 /** A client with the features of these names. */
 export type ClientWith<C extends Contract, F extends FeatureName> = CoreClient<C> &
-  ("topics" extends F ? TopicMethods<C> : unknown) &
+  ("topics" extends F ? ("replicas" extends F ? TopicReplicaMethods<C> : TopicMethods<C>) : unknown) &
   ("replicas" extends F ? ReplicaMethods<C> : unknown) &
   ("streams" extends F ? StreamMethods<C> : unknown)
 
 /** A typed client of a contract, with every feature. */
 export interface Client<C extends Contract>
-  extends CoreClient<C>, StreamMethods<C>, ReplicaMethods<C>, TopicMethods<C> {}
+  extends CoreClient<C>, StreamMethods<C>, ReplicaMethods<C>, TopicReplicaMethods<C> {}

@@ -18,8 +18,6 @@ import { pageWakeSource } from "./session/wake.ts"
 import type { WakeSource } from "./session/wake.ts"
 import { systemClock } from "./base/system.ts"
 import { isRelative, socketUrl } from "./port/socket-url.ts"
-import { askFirst } from "./transport/ask-first.ts"
-import { pageAsk } from "./transport/page-ask.ts"
 import { globalWebSocket, webSocketDial } from "./transport/web-socket.ts"
 import type { WebSocketConstructor } from "./transport/web-socket.ts"
 
@@ -33,8 +31,9 @@ export interface ClientOptions {
   /**
    * Token, or a function that returns a token or a promise of one. The client calls the function before each attempt, within
    * the dial budget (`limits.dialBurst`, `limits.dialsPerMinute`), and when the server requests a fresh token; one call at a
-   * time. A refused token is not sent again. If the function throws, the attempt fails with the error's `retry`, or `later`
-   * for an error that is no HawserError. Any result but non-empty text closes the client with `auth_token_invalid`.
+   * time. A renewal without a fresh token is repeated every 10 s. A refused token is not sent again. If the function throws,
+   * the attempt fails with the error's `retry`, or `later` for an error that is no HawserError. Any result but non-empty text
+   * closes the client with `auth_token_invalid`.
    */
   readonly token: TokenSource
   /** WebSocket class. Default: the global one, read at each dial. Node 20 has none: pass `WebSocket` of the package `ws`. */
@@ -64,7 +63,9 @@ export interface ClientOptions {
    * their number.
    */
   readonly onError?: (error: unknown) => unknown
-  /** Source of moments at which the client probes the connection. Default: events of the page. The client detects sleep itself. */
+  /**
+   * Source of moments at which the client probes the connection. Default: events of the page. The client detects sleep itself.
+   */
   readonly wakeSource?: WakeSource
   /**
    * Source of the page's end. Default: `pagehide` and `freeze` of the page. `gone` ends the session at once (BYE);
@@ -117,12 +118,11 @@ export function dependenciesOf(options: ClientOptions): Dependencies {
   const ownClock = clock === undefined ? systemClock : guardedClock(clock, onError)
   const limits = checkLimits(options.limits)
   const strategy = reconnect === false ? noReconnect : (reconnect ?? exponential())
-  const socketDial = webSocketDial(() => webSocket ?? globalWebSocket())
   return {
     url: options.url,
     dialect: options.profile ?? compactDialect,
     validateReplies: options.validateReplies ?? false,
-    dial: options.dial ?? askFirst(socketDial, { clock: ownClock, ask: pageAsk() }),
+    dial: options.dial ?? webSocketDial(() => webSocket ?? globalWebSocket()),
     clock: ownClock,
     timers: new TimerQueue(ownClock, onError),
     random: random === undefined ? Math.random : guardedRandom(random, onError),

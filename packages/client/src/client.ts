@@ -4,7 +4,7 @@ import type { Contract } from "@hawser/protocol"
 import type { Client } from "./client-api.ts"
 import type { ClientOptions } from "./client-options.ts"
 import { createClient as createCoreClient } from "./core-client.ts"
-import { replicas, streams, topics } from "./features.ts"
+import { firefoxDials, replicas, streams, topics } from "./features.ts"
 
 /**
  * Creates a client with topics, replicas and streams. It connects at the end of the current task, unless `autoConnect` is
@@ -16,5 +16,5 @@ import { replicas, streams, topics } from "./features.ts"
 export function createClient<C extends Contract>(contract: C, options: ClientOptions): Client<C> {
   assertContract("createClient", contract)
   assertGiven("createClient", options, "createClient(contract, { url, token })")
-  return createCoreClient(contract, { ...options, use: [topics(), replicas(), streams()] })
+  return createCoreClient(contract, { ...options, use: [topics(), replicas(), streams(), firefoxDials()] })
 }

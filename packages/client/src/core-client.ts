@@ -90,10 +90,12 @@ function createLayers(contract: Contract, given: CoreClientOptions): ClientLayer
     callStats,
     running: () => running,
     inOrder: (work) => delivery.run(work),
+    hooks: () => hooks,
   })
   const running: RunningClient = new RunningClient(
     {
       ...dependencies,
+      dial: options.dial ?? hooks.dialWith(dependencies.dial),
       counters,
       tallies,
       clientId: randomClientId(dependencies.random),
@@ -144,9 +146,12 @@ function createBasics(contract: Contract, dependencies: Dependencies): Basics {
 
 /** Makes the parts of the features, as one set of hooks. @throws TypeError for a value that untyped code passes. */
 function installed(use: readonly Feature[] = [], host: FeatureHost): Pick<ClientLayers, "hooks" | "methods"> {
+  const list: unknown = use
+  if (!Array.isArray(list))
+    throw new TypeError(`use is ${describeValue(list)}, not a list: pass [topics(), replicas(), streams()]`)
   const parts = use.map((feature) => {
     if (isMaker(feature)) return feature.install(host)
-    const advice = "pass topics(), replicas() or streams() of @hawser/client/core"
+    const advice = "pass topics(), replicas(), streams() or firefoxDials() of @hawser/client/core"
     throw new TypeError(`use contains ${describeValue(feature)}, which is no feature: ${advice}`)
   })
   return {

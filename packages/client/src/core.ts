@@ -3,7 +3,7 @@ export { createClient } from "./core-client.ts"
 export type { CoreClientOptions } from "./core-client.ts"
 export type { ClientWith, CoreClient, Feature, FeatureName } from "./client-api.ts"
 export type { ReplicaMethods, StreamMethods, TopicMethods } from "./client-api.ts"
-export { replicas, streams, topics } from "./features.ts"
+export { firefoxDials, replicas, streams, topics } from "./features.ts"
 export * from "./public.ts"
 
 // The vocabulary of contracts, so that an application needs no second package.

@@ -1,9 +1,10 @@
 // A feature of a client: methods that the application chooses, and the hooks through which the core calls them.
 import type { Contract } from "@hawser/protocol"
-import type { Frame, ItemFrame } from "@hawser/protocol/core"
+import type { Dial, Frame, ItemFrame } from "@hawser/protocol/core"
 import type { Delivered } from "./base/event-delivery.ts"
 import type { CallStats } from "./calls/call-stats.ts"
 import type { Feature, FeatureName } from "./client-api.ts"
+import type { Replicas, ShownReplica } from "./replicas/replicas.ts"
 import type { ReplicaCopies } from "./session/replica-copies.ts"
 import type { Dependencies } from "./session/run-client-options.ts"
 import type { RunningClient } from "./session/run-client.ts"
@@ -20,12 +21,18 @@ export interface FeatureHost extends Dependencies {
   readonly running: () => RunningClient
   /** Runs `work` after all earlier events were delivered. */
   readonly inOrder: (work: () => void) => void
+  /** Returns the hooks of all features. Not before the client is complete. */
+  readonly hooks: () => FeatureHooks
 }
 
 /** Calls of the core to its features. The core calls each hook of one feature at most. */
 export interface FeatureHooks {
   /** Copies of replicas. */
   readonly replicas: ReplicaCopies
+  /** Copies of replicas, for topics; undefined without the feature `replicas`. */
+  readonly copies: Pick<Replicas, "make" | "clear"> | undefined
+  /** Returns the copy of a topic's replica. */
+  readonly copyOf: (topic: string, name: string) => ShownReplica | undefined
   /** Returns the number of streams that have not ended. */
   readonly openStreams: () => number
   /** Called with each item of a stream. */
@@ -40,6 +47,8 @@ export interface FeatureHooks {
   readonly onStatus: (status: ClientStatus) => void
   /** Called when a session has begun, before waiting requests go out. */
   readonly onFresh: () => void
+  /** Returns the dial in place of that of the WebSocket. Not called if the option `dial` replaces the WebSocket. */
+  readonly dialWith: (dial: Dial) => Dial
 }
 
 /** A feature in a client: its methods, and the hooks that it needs. */
@@ -60,6 +69,8 @@ export function isMaker(feature: Feature): feature is FeatureMaker {
 
 /** Hooks of a client without features. Frames of absent features are dropped. */
 export const noHooks: FeatureHooks = {
+  copies: undefined,
+  copyOf: () => undefined,
   replicas: { held: () => [], detach: () => {}, describe: () => {}, receive: () => {} },
   openStreams: () => 0,
   onItem: () => {},
@@ -68,6 +79,7 @@ export const noHooks: FeatureHooks = {
   onSession: () => {},
   onStatus: () => {},
   onFresh: () => {},
+  dialWith: (dial) => dial,
 }
 
 /** Returns the error for a name that the contract lacks. @param part such as `topic "chat:a"`. */

@@ -2,11 +2,19 @@
 import type { Contract } from "@hawser/protocol"
 import { topicNameFault } from "@hawser/protocol/core"
 import { Streams } from "./calls/streams.ts"
-import type { Feature, FeatureName, ReplicaMethods, StreamMethods, TopicMethods } from "./client-api.ts"
+import type {
+  Feature,
+  FeatureName,
+  ReplicaMethods,
+  StreamMethods,
+  TopicReplicaMethods,
+} from "./client-api.ts"
 import { lacking } from "./feature.ts"
 import type { FeatureMaker } from "./feature.ts"
 import { Replicas } from "./replicas/replicas.ts"
 import { Topics } from "./topics/topics.ts"
+import { askFirst } from "./transport/ask-first.ts"
+import { pageAsk } from "./transport/page-ask.ts"
 
 /** The feature `topics`: `client.topic`, with presence, history and logs. */
 export function topics(): Feature<"topics"> {
@@ -19,8 +27,9 @@ export function topics(): Feature<"topics"> {
         topics: contract.topics,
         requests: () => running().requests,
         status: () => running().status,
+        copies: () => host.hooks().copies,
       })
-      const methods: TopicMethods<Contract> = {
+      const methods: TopicReplicaMethods<Contract> = {
         topic(name) {
           const topic = all.topic(name)
           if (topic === undefined)
@@ -30,6 +39,7 @@ export function topics(): Feature<"topics"> {
       }
       return {
         methods,
+        copyOf: (topic, name) => all.copyOf(topic, name),
         onFrame: (frame) => all.receive(frame),
         onTopicEvent: (topic, event, delivered) => all.onDelivered(topic, event, delivered),
         onSession: (event) => all.onSession(event),
@@ -46,7 +56,11 @@ export function replicas(): Feature<"replicas"> {
     name: "replicas",
     install(host) {
       const { contract } = host
-      const all = new Replicas({ ...host, replicas: contract.replicas })
+      const all = new Replicas({
+        ...host,
+        replicas: contract.replicas,
+        copyOf: (topic, name) => host.hooks().copyOf(topic, name),
+      })
       const methods: ReplicaMethods<Contract> = {
         replica(name) {
           const copy = all.get(name)
@@ -54,7 +68,7 @@ export function replicas(): Feature<"replicas"> {
           return copy
         },
       }
-      return { methods, replicas: all }
+      return { methods, replicas: all, copies: all }
     },
   })
 }
@@ -79,6 +93,20 @@ export function streams(): Feature<"streams"> {
       }
       return { methods, openStreams: () => all.openCount, onItem: (frame) => all.onItem(frame) }
     },
+  })
+}
+
+/**
+ * The feature `firefoxDials`: after three failed dials in a row, a dial asks by HTTP first, because Firefox delays each further
+ * WebSocket by up to a minute. It has no effect in other browsers and with the option `dial`.
+ */
+export function firefoxDials(): Feature<"firefoxDials"> {
+  return feature({
+    name: "firefoxDials",
+    install: ({ clock }) => ({
+      methods: {},
+      dialWith: (dial) => askFirst(dial, { clock, ask: pageAsk() }),
+    }),
   })
 }
 

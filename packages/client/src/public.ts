@@ -2,6 +2,8 @@
 export type { ClientStats, ClientStores, EventListener, SessionView } from "./client-api.ts"
 export type { ClientOptions } from "./client-options.ts"
 export type { ConnectOptions } from "./connect.ts"
+export { queryOptions } from "./query-options.ts"
+export type { QueryData, QueryOptions } from "./query-options.ts"
 export { EventBus } from "./base/event-bus.ts"
 export type { Store } from "./base/store.ts"
 export type { EventBusOptions, Listener, ListenOptions, Unsubscribe } from "./base/event-bus.ts"
@@ -39,6 +41,7 @@ export type {
   Published,
   TopicItem,
   ClientTopic,
+  TopicReplicas,
   TopicState,
 } from "./topics/topic-api.ts"
 export type { WebSocketConstructor, WebSocketLike } from "./transport/web-socket.ts"

@@ -41,11 +41,16 @@ export type { Profile } from "./wire/version.ts"
 export { closeCode, isPageGone, retryAfterClose } from "./wire/close-code.ts"
 export type { Codec, FrameClass } from "./wire/codec.ts"
 export { classifyFirstByte, frameByte } from "./wire/frame-byte.ts"
+export { createClientCodec } from "./wire/client-codec.ts"
+export type { ClientCodec } from "./wire/client-codec.ts"
 export { createFrameCodec } from "./wire/frame-codec.ts"
+export { createServerCodec } from "./wire/server-codec.ts"
 export type {
   BadFrame,
   CancelFrame,
   Author,
+  ClientFrame,
+  CommonFrame,
   CreditFrame,
   EndFrame,
   EventFrame,
@@ -56,7 +61,6 @@ export type {
   ItemFrame,
   Reference,
   ReplicaFrame,
-  ReplicaHold,
   ReplicaPartsFrame,
   ReplyFrame,
   RequestFrame,
@@ -66,10 +70,11 @@ export type {
   WelcomeFrame,
   WireError,
 } from "./wire/frame.ts"
+export type { ReplicaHold } from "./wire/replica-hold.ts"
 export { Encoded } from "./wire/encoded.ts"
 export { createPayloadCodec, isMap } from "./wire/payload-codec.ts"
 export type { PayloadCodec } from "./wire/payload-codec.ts"
-export { oneLine, quoted } from "./base/quoted.ts"
+export { escapedLine, oneLine, quoted } from "./base/quoted.ts"
 export { isWellFormed, sentence } from "./base/sentence.ts"
 export { outgoing, outgoingPayload } from "./wire/outgoing.ts"
 export { TypeTable } from "./wire/type-table.ts"
@@ -80,7 +85,8 @@ export type { CallEntry, CallKind } from "./contract/contract.ts"
 export { PendingCalls } from "./calls/pending-calls.ts"
 export type { PendingCall, PendingCallOptions } from "./calls/pending-calls.ts"
 export { HeldBucket, RateLimiter } from "./calls/rate-limiter.ts"
-export { Delivery } from "./session/delivery.ts"
+export { ClientDelivery } from "./session/client-delivery.ts"
+export { ServerDelivery } from "./session/server-delivery.ts"
 export type { DeliveryRecord, ReceivedRecord, SentRecord, ValueRecord } from "./session/delivery-record.ts"
 export type {
   DeliveryCounters,
@@ -115,7 +121,8 @@ export {
   readJoined,
   readLeft,
   readPresenceEvent,
-  topicCalls,
+  topicReplies,
+  topicRequests,
 } from "./topics/topic-messages.ts"
 export type {
   JoinReply,

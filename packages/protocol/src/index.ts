@@ -41,6 +41,8 @@ export type {
   TopicEventName,
   TopicKind,
   TopicName,
+  TopicReplicaName,
+  TopicReplicaRecord,
   Trusted,
   ValidInput,
   ValidItem,

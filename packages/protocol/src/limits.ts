@@ -111,8 +111,13 @@ export interface ServerLimits extends DeliveryLimits, StateWindowLimits {
   readonly topicPageMaxCount: number
   /** Bytes of these publications; default 128 KiB. The client requests the next page. */
   readonly topicPageMaxBytes: number
-  /** Topics with a history and without subscribers; default 10,000. At capacity the one that was left first is evicted. */
+  /**
+   * Topics with a history and without subscribers; default 10,000. At capacity the one that was left first is evicted. As many
+   * topics without sessions keep the records of their replicas; at capacity the oldest topic loses them.
+   */
   readonly idleTopicsMax: number
+  /** Records of one replica of a topic; default 10,000. At the bound `set` of a new record throws a RangeError. */
+  readonly topicReplicaMaxCount: number
   /** Bytes of a member's presence state; default 512. More: `invalid_input`. */
   readonly presenceStateMaxBytes: number
   /** Length of a topic's member list; default 256, the members that joined first. Later members are counted, not listed. */
@@ -287,6 +292,7 @@ export const defaultServerLimits: ServerLimits = {
   topicPageMaxCount: 128,
   topicPageMaxBytes: 128 * kib,
   idleTopicsMax: 10_000,
+  topicReplicaMaxCount: 10_000,
   presenceStateMaxBytes: 512,
   presenceListMaxCount: 256,
   presenceTickMs: 50,

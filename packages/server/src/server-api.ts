@@ -207,7 +207,9 @@ export interface Server<C extends Contract, User extends AuthenticatedUser> {
   onSession(hook: (opened: SessionOpened<User, C>) => unknown): () => void
   /** Adds a hook that runs once for each session, after its end. Returns the unsubscribe function. */
   onSessionEnd(hook: (ended: SessionEnded<User, C>) => unknown): () => void
-  /** Adds a hook that runs when a session is detached and when it is resumed; read `attached`. Returns the unsubscribe function. */
+  /**
+   * Adds a hook that runs when a session is detached and when it is resumed; read `attached`. Returns the unsubscribe function.
+   */
   onAttachment(hook: (session: Session<User, C>) => unknown): () => void
   /** Adds a hook that runs before a session ends with `session_stolen`. Returns the unsubscribe function. */
   onSuspicion(hook: (suspicion: Suspicion<User, C>) => unknown): () => void
@@ -221,8 +223,9 @@ export interface Server<C extends Contract, User extends AuthenticatedUser> {
   /** Result of `recover`; undefined before it, and without a journal. */
   readonly recovery: Recovery | undefined
   /**
-   * Opens an HTTP server with the WebSocket, and 200 on `/healthz`. Rejects with the system's error (`EADDRINUSE`), after which it may be called again; with a TypeError for a call
-   * without a handler and for an unknown option; after `close()` with `server_shutdown`.
+   * Opens an HTTP server with the WebSocket, and 200 on `/healthz`. Rejects with the system's error (`EADDRINUSE`), after which
+   * it may be called again; with a TypeError for a call without a handler and for an unknown option; after `close()` with
+   * `server_shutdown`.
    */
   listen(options?: ListenOptions): Promise<Listening>
   /**
@@ -236,7 +239,10 @@ export interface Server<C extends Contract, User extends AuthenticatedUser> {
   readonly entrances: EntranceHost
   /** Returns counters and sizes. Walks over all sessions. */
   stats(): ServerStats
-  /** Ends all sessions of a user, as `session.end` does. Resolves when they have ended. */
+  /**
+   * Ends all sessions of a user, as `session.end` does. Resolves when they have ended. A log-in that `authenticate` still verifies
+   * is not ended: revoke the user's tokens first. @throws TypeError for an unknown option, and for a user or code that is no text.
+   */
   endSessions(which: EndSessionsOptions): Promise<void>
   /**
    * Asks each client of `hawser.1` to move to a new connection, spread over time. A client dials before it leaves the old

@@ -5,8 +5,9 @@ import type { OptionTable } from "@hawser/protocol/core"
 import type { Contract } from "@hawser/protocol"
 import type { AuthenticatedUser } from "./base/authenticate.ts"
 import type { DrainOptions } from "./session/life/drain.ts"
+import type { UserPacking } from "./session/life/session-record.ts"
 import type { CloseOptions } from "./session/life/shut-down.ts"
-import type { ServerOptions } from "./server-api.ts"
+import type { EndSessionsOptions, ServerOptions } from "./server-api.ts"
 
 const serverOptions: OptionTable<ServerOptions<Contract, AuthenticatedUser>> = {
   authenticate: "any",
@@ -31,7 +32,13 @@ const serverOptions: OptionTable<ServerOptions<Contract, AuthenticatedUser>> = {
 }
 
 const drainOptions: OptionTable<DrainOptions> = { spreadMs: "ms", graceMs: "ms" }
+const userRecordOptions: OptionTable<UserPacking<AuthenticatedUser>> = {
+  pack: "function",
+  unpack: "function",
+}
 const closeOptions: OptionTable<CloseOptions> = { backInMs: "ms", spreadMs: "ms" }
+
+const endSessionsOptions: OptionTable<EndSessionsOptions> = { user: "any", code: "any", message: "any" }
 
 /** Least length of `resumeKey`, in bytes: that of the HMAC-SHA256 which it signs. */
 const resumeKeyLeastBytes = 32
@@ -45,7 +52,8 @@ export function assertServerArguments(contract: unknown, options: unknown): void
   assertContract("createServer", contract)
   assertOptions("createServer", options ?? {}, serverOptions)
   const given = optionsOf(options)
-  const { authenticate, profile20, resumeKey, sessionPolicy } = given
+  const { authenticate, profile20, resumeKey, sessionPolicy, userRecord } = given
+  assertOptions("userRecord of createServer", userRecord, userRecordOptions)
   if (typeof authenticate !== "function") throw noAuthenticate(authenticate)
   if (profile20 !== undefined && typeof profile20 !== "function") {
     const advice = "pass profile20() of @hawser/server/profile20, or nothing to refuse clients of 2.0"
@@ -72,6 +80,17 @@ export function assertDrainOptions(options: unknown): void {
 /** @throws TypeError for an unknown option, RangeError for a number that is not a time. */
 export function assertCloseOptions(options: unknown): void {
   assertOptions("close", options, closeOptions)
+}
+
+/** @throws TypeError for an unknown option, for a user or code that is no text, and for an empty one. */
+export function assertEndSessionsOptions(options: unknown): void {
+  assertOptions("endSessions", options ?? {}, endSessionsOptions)
+  const { user, code } = optionsOf(options)
+  for (const [name, value] of Object.entries({ user, code: code ?? "forbidden" }))
+    if (typeof value !== "string" || value === "")
+      throw new TypeError(
+        `the option ${name} of endSessions must be a text that is not empty, not ${quoted(value)}`,
+      )
 }
 
 function optionsOf(options: unknown): Readonly<Record<string, unknown>> {

@@ -13,7 +13,12 @@ import { readStats } from "./metrics/read-stats.ts"
 import { createReplicaLookup } from "./replicas/replica.ts"
 import { Replicas } from "./replicas/replicas.ts"
 import type { Server, ServerOptions } from "./server-api.ts"
-import { assertCloseOptions, assertDrainOptions, assertServerArguments } from "./server-checks.ts"
+import {
+  assertCloseOptions,
+  assertDrainOptions,
+  assertEndSessionsOptions,
+  assertServerArguments,
+} from "./server-checks.ts"
 import { createSessions } from "./session/create-sessions.ts"
 import { plainUser } from "./session/life/session-record.ts"
 import { drain } from "./session/life/drain.ts"
@@ -92,8 +97,8 @@ function compose(contract: Contract, options: Options) {
     base,
     calls,
   )
-  const topics = createTopics<User>(base, calls, sessions)
   const replicas = new Replicas(base)
+  const topics = createTopics<User>({ base, calls, sessions, replicas })
   sessions.observers.push(topics.memberships, replicas)
   const assertReady = (): void => {
     calls.handlers.assertComplete()
@@ -174,7 +179,9 @@ function publicServer(layers: Layers): Server<Contract, User> {
     },
     entrances,
     stats: () => readStats({ ...base, ...calls, ...sessions, topics, replicas }),
-    async endSessions({ user, code, message }) {
+    async endSessions(which) {
+      assertEndSessionsOptions(which)
+      const { user, code, message } = which
       for (const session of [...registry.ofUser(user)]) session.end(code, message)
     },
     async drain(how = {}) {

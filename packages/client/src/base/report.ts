@@ -19,7 +19,11 @@ export function consoleErrors(clock: Pick<Clock, "now">): (error: unknown) => vo
 }
 
 function showError(sentence: string, error: unknown): void {
-  console.error(`hawser: ${sentence}`, error instanceof Error ? (error.cause ?? error) : error)
+  // The console formats `%` signs, also those of a peer's text, and one of them would swallow the error.
+  console.error(
+    `hawser: ${sentence.replaceAll("%", "%%")}`,
+    error instanceof Error ? (error.cause ?? error) : error,
+  )
 }
 
 /** Shows a hint for the developer. */

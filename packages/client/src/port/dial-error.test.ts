@@ -1,7 +1,10 @@
-import { describe, expect, it } from "vitest"
-import { dialError } from "./dial-error.ts"
+import { afterEach, describe, expect, it, vi } from "vitest"
+import { adviceOn } from "./dial-advice.browser.ts"
+import { dialError, dialHint } from "./dial-error.ts"
 
 const address = "ws://localhost:9000/ws"
+
+afterEach(() => vi.unstubAllGlobals())
 
 describe("the error of a socket that never opened", () => {
   it("lists what to check if the cause has no text, as that of Node's own WebSocket", () => {
@@ -16,6 +19,27 @@ describe("the error of a socket that never opened", () => {
       ])
         expect(message).toContain(words)
     }
+  })
+
+  it("lists the points of a page, with its origin, and no advice for Node", () => {
+    vi.stubGlobal("location", new URL("https://example.com/board"))
+    vi.stubGlobal("navigator", { onLine: false })
+    const { message } = dialError(address, 1006, undefined)
+    for (const words of ["allow https://example.com", "connect-src", "use wss:", "The browser is offline."])
+      expect(message).toContain(words)
+    expect(message).not.toContain("the package ws")
+    expect(dialHint(address)).toContain(
+      "hawser: the connection to ws://localhost:9000/ws never opened, and a page",
+    )
+  })
+
+  it("has no hint for a console outside of a page", () => {
+    expect(dialHint(address)).toBeUndefined()
+  })
+
+  it("has no cause with advice in a bundle for browsers", () => {
+    const place = { where: address, host: "localhost:9000", path: "/ws" }
+    expect(adviceOn({ cause: undefined, httpStatus: 404 }, place)).toBeUndefined()
   })
 
   it("names a known cause", () => {

@@ -1,7 +1,7 @@
 // The dialect of profile `2.0`: envelopes without numbers, and sessions that end with their connection.
 // A server of `2.0` knows no PING, no resume, no topics and no streams, and its WELCOME names no limits.
 import { createEnvelopeCodec } from "@hawser/protocol/profile20"
-import type { Codec } from "@hawser/protocol/core"
+import type { ClientCodec } from "@hawser/protocol/core"
 import type { Dialect, Opening } from "../session/dialect.ts"
 import { Session20 } from "./session20.ts"
 
@@ -31,7 +31,7 @@ export function profile20(): Dialect {
 }
 
 /** Only an error with a code `auth_…` refuses a log-in. Any other reply leaves it undecided. */
-function readOpening(codec: Codec, bytes: Uint8Array): Opening {
+function readOpening(codec: ClientCodec, bytes: Uint8Array): Opening {
   const frame = codec.decode(bytes, 0)
   if (frame.kind === "welcome") {
     const { payload } = frame

@@ -2,7 +2,7 @@
 // buffer is the only send buffer. Nothing is acknowledged, so the methods for control frames do nothing.
 import { HawserError } from "@hawser/protocol"
 import type { MessageLimits } from "@hawser/protocol"
-import type { Codec, Connection, OutboundMessage } from "@hawser/protocol/core"
+import type { ClientCodec, Connection, OutboundMessage } from "@hawser/protocol/core"
 import type { OutgoingRequest, RequestOutcome } from "../calls/carrier.ts"
 import { noCounts } from "../session/client-session.ts"
 import type {
@@ -16,7 +16,7 @@ import { SocketPoll } from "../session/socket-poll.ts"
 
 export class Session20 implements ClientSession {
   readonly id: string
-  readonly codec: Codec
+  readonly codec: ClientCodec
   /** False: a dead connection shows in the outcome of `request`. */
   readonly isDead = false
   readonly #options: ClientSessionOptions

@@ -66,6 +66,11 @@ export interface ReplicaSnapshot<R extends object = Values> {
   readonly records: ReadonlyMap<string, R>
   /** True while the copy may be outdated. */
   readonly stale: boolean
+  /**
+   * Time of the last message of the lost connection, in milliseconds since 1970: the copy is as of then. Undefined unless
+   * stale, and before the first connection.
+   */
+  readonly heardAtMs: number | undefined
 }
 
 /**
@@ -77,9 +82,12 @@ export interface ReplicaCopy<R extends object = Values> extends Store<ReplicaSna
   readonly name: string
   /** Number of records. */
   readonly size: number
-  /** True without a connection, and until the first update of a new one. */
+  /** True without a connection, and until the first update of a new one. In a topic also until the first update after `join`. */
   readonly stale: boolean
-  /** Time since the last message of the lost connection, or since the client's creation, in milliseconds; 0 unless stale. */
+  /**
+   * Time since the last message of the lost connection, since the end of the membership in its topic, or since the copy was made,
+   * in milliseconds; 0 unless stale.
+   */
   readonly ageMs: number
   /** Returns true for a record in the copy. */
   has(id: string): boolean

@@ -1,22 +1,33 @@
 // Epochs at the client: the cells that it names in HAVE, and the records that it shows and reports.
 import { integer, text } from "@hawser/protocol"
-import { BitWriter, ReplicaSchema, encodePlace, encodeSnapshot, partKind } from "@hawser/protocol/core"
+import {
+  BitWriter,
+  ReplicaSchema,
+  encodePlace,
+  encodeSnapshot,
+  partKind,
+  serverMessageLimits,
+} from "@hawser/protocol/core"
 import { SimulatedClock } from "@hawser/protocol/testing"
+import { setFlagsFromString } from "node:v8"
+import { runInNewContext } from "node:vm"
 import { describe, expect, it } from "vitest"
 import { Replicas } from "./replicas.ts"
+import type { ShownReplica } from "./replicas.ts"
 
 const fields = { points: integer() }
 const schema = ReplicaSchema.of(fields)
 
+const options = {
+  clock: new SimulatedClock(),
+  wallClockMs: () => 1_000_000,
+  onError: (error: unknown) => {
+    throw error
+  },
+}
+
 function newReplicas() {
-  const replicas = new Replicas({
-    replicas: { scores: { fields } },
-    clock: new SimulatedClock(),
-    wallClockMs: () => 1_000_000,
-    onError: (error) => {
-      throw error
-    },
-  })
+  const replicas = new Replicas({ ...options, replicas: { scores: { fields } }, copyOf: () => undefined })
   const events: string[] = []
   replicas.get("scores")?.subscribe((update) => {
     for (const { kind, id, record } of update.events)
@@ -61,7 +72,7 @@ describe("Replicas", () => {
     describeScores(replicas, epoch)
     replicas.receive(snapshot(7, { ann: 1 }))
     replicas.detach(0)
-    expect(replicas.held()).toEqual([
+    expect(replicas.held(serverMessageLimits)).toEqual([
       { replica: "scores", ...(epoch === undefined ? {} : { epoch }), cells: [firstCell] },
     ])
   })
@@ -87,15 +98,15 @@ describe("Replicas", () => {
     replicas.receive(snapshot(7, { ann: 1, old: 1 }))
     replicas.detach(0)
     describeScores(replicas, after)
-    expect(replicas.held()).toMatchObject([{ cells: [] }])
+    expect(replicas.held(serverMessageLimits)).toMatchObject([{ cells: [] }])
     expect([...(replicas.get("scores")?.ids() ?? [])]).toEqual(["ann", "old"])
     // Also if the connection is lost before the snapshot.
     replicas.detach(0)
     describeScores(replicas, after)
-    expect(replicas.held()).toMatchObject([{ cells: [] }])
+    expect(replicas.held(serverMessageLimits)).toMatchObject([{ cells: [] }])
     expect(() => replicas.receive(keep)).toThrow(RangeError)
     replicas.receive(snapshot(7, { ann: 2, new: 2 }))
-    expect(replicas.held()).toMatchObject([{ cells: [firstCell] }])
+    expect(replicas.held(serverMessageLimits)).toMatchObject([{ cells: [firstCell] }])
     expect(events.slice(2).toSorted()).toEqual(["change ann [2]", "enter new [2]", "leave old [1]"])
   })
 
@@ -107,7 +118,7 @@ describe("Replicas", () => {
     describeScores(replicas, "two", ReplicaSchema.of({ ...fields, name: text() }))
     expect(events).toEqual(["enter ann [1]", "leave ann [1]"])
     expect(replicas.get("scores")?.size).toBe(0)
-    expect(replicas.held()).toEqual([{ replica: "scores", epoch: "two", cells: [] }])
+    expect(replicas.held(serverMessageLimits)).toEqual([{ replica: "scores", epoch: "two", cells: [] }])
   })
 })
 
@@ -123,5 +134,66 @@ describe("onStale", () => {
     replicas.detach(-100)
     expect(changes).toEqual([{ kind: "fresh" }, { kind: "stale", heardAtMs: 999_600 }])
     expect(copy?.stale).toBe(true)
+  })
+
+  it("comes after a snapshot with the same time, which is gone with the next update", () => {
+    const { replicas } = newReplicas()
+    const copy = replicas.get("scores")
+    expect(copy?.snapshot()).toMatchObject({ stale: true, heardAtMs: undefined })
+    describeScores(replicas, "a")
+    replicas.receive(snapshot(1, { ann: 1 }))
+    const times: unknown[] = []
+    copy?.subscribe(() => times.push(copy.snapshot().heardAtMs))
+    replicas.detach(-400)
+    describeScores(replicas, "a")
+    replicas.receive(snapshot(1, { ann: 1 }))
+    expect(times).toEqual([999_600, undefined])
+  })
+})
+
+describe("copies of topics", () => {
+  setFlagsFromString("--expose-gc")
+
+  function newCopy() {
+    const kept: { copy?: ShownReplica } = {}
+    const replicas = new Replicas({
+      ...options,
+      replicas: {},
+      copyOf: (topic, name) => (topic === "board:7" && name === "cursors" ? kept.copy : undefined),
+    })
+    kept.copy = replicas.make({ topic: "board:7", name: "cursors", spec: { fields }, onUse: () => {} })
+    const replica = { kind: "replica", replica: 5, schema: schema.shape, epoch: "e1" } as const
+    replicas.describe({ ...replica, name: "cursors", topic: "board:8" })
+    replicas.describe({ ...replica, name: "scores", topic: "board:7" })
+    expect(replicas.held(serverMessageLimits)).toEqual([])
+    replicas.describe({ ...replica, name: "cursors", topic: "board:7" })
+    return { replicas, kept, copy: kept.copy }
+  }
+
+  it("are named in HAVE by topic and name, until they are cleared", () => {
+    const { replicas, copy } = newCopy()
+    expect(replicas.held(serverMessageLimits)).toEqual([
+      { replica: "cursors", topic: "board:7", epoch: "e1", cells: [] },
+    ])
+    replicas.clear(copy)
+    expect(replicas.held(serverMessageLimits)).toEqual([])
+  })
+
+  it("are not held after they are cleared", async () => {
+    const { replicas, kept } = newCopy()
+    const copy = (): ShownReplica => {
+      if (kept.copy === undefined) throw new Error("the copy is gone")
+      return kept.copy
+    }
+    const held = new WeakRef(copy())
+    replicas.clear(copy())
+    delete kept.copy
+    // A WeakRef holds its target until the turn in which it was read is over.
+    await new Promise((resolve) => {
+      setImmediate(resolve)
+    })
+    runInNewContext("gc()")
+    expect(held.deref()).toBeUndefined()
+    expect(replicas.held(serverMessageLimits)).toEqual([])
   })
 })

@@ -3,7 +3,9 @@
 import type { ClientLimits, Clock } from "@hawser/protocol"
 import type {
   BadFrame,
-  Codec,
+  ClientCodec,
+  ClientFrame,
+  CommonFrame,
   Connection,
   Frame,
   ResumeClaim,
@@ -17,7 +19,7 @@ import type { Carrier } from "../calls/carrier.ts"
 /** Dependencies of a session. */
 export interface ClientSessionOptions {
   /** Codec of the session, with the server's table of type names. */
-  readonly codec: Codec
+  readonly codec: ClientCodec
   /** The server's table of type names. */
   readonly types: TypeTable
   /** Connection that received WELCOME. */
@@ -82,7 +84,7 @@ export interface ClientSession extends Carrier {
   /** Id of the session; empty for a session that cannot be resumed. */
   readonly id: string
   /** Codec of the session. It applies the server's limits if WELCOME names them. */
-  readonly codec: Codec
+  readonly codec: ClientCodec
   /** Reliable messages of the session, by state. A session that cannot be resumed counts only sent ones. */
   readonly counts: SessionCounts
   /** The resume claim for HELLO; undefined if the session cannot be resumed. */
@@ -97,7 +99,7 @@ export interface ClientSession extends Carrier {
   /** Ends the session and cancels its timers. */
   end(): void
   /** Sends a frame of the session layer. Does nothing if the profile has no such frames. */
-  sendControl(frame: Frame): void
+  sendControl(frame: ClientFrame | CommonFrame): void
   /** Sends PING with this number and the acknowledgement. */
   sendPing(number: number): void
   /** Sends waiting messages, and reports room: the socket or the send buffer may have some. */

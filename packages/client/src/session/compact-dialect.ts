@@ -1,5 +1,5 @@
 // The dialect of profile `hawser.1`: numbered messages, sessions that survive connections, PING, topics and streams.
-import { createFrameCodec, subprotocol } from "@hawser/protocol/core"
+import { createClientCodec, subprotocol } from "@hawser/protocol/core"
 import type { Dialect, Opening } from "./dialect.ts"
 import { NumberedSession } from "./numbered-session.ts"
 
@@ -9,8 +9,10 @@ export const compactDialect: Dialect = {
   onBadFrame: "reset",
   topicsRefusal: undefined,
   optionalEvents: new Set(),
-  createCodec: ({ types, limits }) => createFrameCodec(types, limits.message, limits.serverMessage),
-  sessionCodec: (_, { types, limits }, welcome) => createFrameCodec(types, limits.message, welcome.limits),
+  createCodec: ({ types, limits }) =>
+    createClientCodec(types, { reads: limits.message, writes: limits.serverMessage }),
+  sessionCodec: (_, { types, limits }, welcome) =>
+    createClientCodec(types, { reads: limits.message, writes: welcome.limits }),
   readOpening(codec, bytes): Opening {
     if (codec.classify(bytes) !== "control") return { kind: "early" }
     const frame = codec.decode(bytes, 0)

@@ -1,7 +1,7 @@
 // Port of a wire profile at the client: the rules in which profiles differ, as values and functions of values. Chosen once,
 // at `createClient`. Must not know the supervisor, listeners or topics.
 import type { ClientLimits } from "@hawser/protocol"
-import type { Codec, EventFrame, TypeTable, WelcomeFrame, WireError } from "@hawser/protocol/core"
+import type { ClientCodec, EventFrame, TypeTable, WelcomeFrame, WireError } from "@hawser/protocol/core"
 import type { ClientSession, ClientSessionOptions } from "./client-session.ts"
 
 /** Dependencies of a codec. */
@@ -53,11 +53,11 @@ export interface Dialect {
   /** Events that a contract need not declare. Other undeclared events are counted. */
   readonly optionalEvents: ReadonlySet<string>
   /** Returns the codec of a connection before WELCOME. */
-  createCodec(options: CodecOptions): Codec
+  createCodec(options: CodecOptions): ClientCodec
   /** Returns the codec of a new session. It applies the server's limits if WELCOME names them. */
-  sessionCodec(before: Codec, options: CodecOptions, welcome: WelcomeFrame): Codec
+  sessionCodec(before: ClientCodec, options: CodecOptions, welcome: WelcomeFrame): ClientCodec
   /** Reads a message that arrives before the session is open. */
-  readOpening(codec: Codec, bytes: Uint8Array): Opening
+  readOpening(codec: ClientCodec, bytes: Uint8Array): Opening
   /** Creates the session that WELCOME opens. */
   createSession(options: ClientSessionOptions): ClientSession
 }

@@ -9,7 +9,6 @@ import { receiveMessage } from "./client-frames.ts"
 import type { ClientParts } from "./client-parts.ts"
 import type { ClientSession } from "./client-session.ts"
 import type { Opening } from "./dialect.ts"
-import { fittingHolds } from "./fitting-holds.ts"
 import type { Link } from "./links.ts"
 
 type Welcome = Extract<Opening, { kind: "welcome" }>
@@ -101,7 +100,7 @@ function resume(parts: ClientParts, link: Link, welcome: WelcomeFrame): boolean 
     return false
   }
   // The server sends no replica frames before HAVE.
-  const held = fittingHolds(replicas.held(), session.serverLimits)
+  const held = replicas.held(session.serverLimits)
   session.sendControl({ kind: "have", held })
   counters.sessionsResumed += 1
   startHeartbeat(parts)

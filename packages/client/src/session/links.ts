@@ -2,10 +2,9 @@
 // Ignores events of an abandoned socket. Must not know sessions or a wire profile.
 import { HawserError } from "@hawser/protocol"
 import { TypeTable, closeCode, retryAfterClose } from "@hawser/protocol/core"
-import type { Codec, Connection, DialFailure } from "@hawser/protocol/core"
+import type { ClientCodec, Connection, DialFailure } from "@hawser/protocol/core"
 import { showHint } from "../base/report.ts"
-import { dialError, refusedDial } from "../port/dial-error.ts"
-import { dialHint } from "../port/dial-hint.ts"
+import { dialError, dialHint, refusedDial } from "../port/dial-error.ts"
 import type { RunClientOptions } from "./run-client-options.ts"
 import type { Supervisor } from "./supervisor.ts"
 
@@ -14,7 +13,7 @@ export interface Link {
   readonly connection: Connection
   readonly types: TypeTable
   /** Codec before WELCOME. */
-  readonly codec: Codec
+  readonly codec: ClientCodec
   welcomed: boolean
   /** Messages that arrived before WELCOME, in order. */
   readonly early: Uint8Array[]

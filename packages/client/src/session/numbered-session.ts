@@ -2,14 +2,16 @@
 // them on the next connection, counts and decodes received messages. It begins at WELCOME and survives its connections.
 // Must not know listeners, promises or the supervisor.
 import { HawserError } from "@hawser/protocol"
-import { Delivery, frameByte, outbound, voidMaxCount } from "@hawser/protocol/core"
+import { ClientDelivery, outbound, voidMaxCount } from "@hawser/protocol/core"
 import type { MessageLimits } from "@hawser/protocol"
 import type {
   CancelFrame,
-  Codec,
+  ClientCodec,
+  ClientFrame,
+  CommonFrame,
   Connection,
   CreditFrame,
-  Frame,
+  OutboundMessage,
   Reference,
   ResumeClaim,
   WelcomeFrame,
@@ -27,14 +29,16 @@ import { SocketPoll } from "./socket-poll.ts"
 
 export class NumberedSession implements ClientSession {
   readonly id: string
-  readonly codec: Codec
+  readonly codec: ClientCodec
   readonly #options: ClientSessionOptions
-  readonly #delivery: Delivery
+  readonly #delivery: ClientDelivery
   #connection: Connection | undefined
   #resumeToken: string | null
   readonly #poll: SocketPoll
   /** CANCEL and CREDIT frames that a full send buffer did not take, by request. CANCEL replaces CREDIT; credit adds up. */
   readonly #owed = new Map<Reference, CancelFrame | CreditFrame>()
+  /** Requests that the CANCEL frames of the send buffer cancel. */
+  readonly #cancelled = new WeakMap<OutboundMessage, Reference>()
   #cancelAck: () => void = () => {}
   #cancelStateAck: () => void = () => {}
 
@@ -45,7 +49,7 @@ export class NumberedSession implements ClientSession {
     this.#options = options
     this.#connection = connection
     this.#resumeToken = welcome.resumeToken
-    this.#delivery = new Delivery({ ...options, kept: { bytes: 0 } }, this)
+    this.#delivery = new ClientDelivery({ ...options, kept: { bytes: 0 } }, this)
     this.#poll = new SocketPoll(options, () => this.drained())
     this.#delivery.attach(connection, { received: 0, handled: 0 })
   }
@@ -102,11 +106,9 @@ export class NumberedSession implements ClientSession {
    * arrives. Names the oldest `voidMaxCount` at most.
    */
   #sendVoid(): void {
-    const unsent = this.#delivery.unsent().filter(({ bytes }) => bytes[0] === frameByte.cancel)
-    const waiting = [...unsent.map(({ bytes }) => this.codec.decode(bytes, 0)), ...this.#owed.values()]
-    const references = waiting.flatMap((frame) =>
-      frame.kind === "cancel" && typeof frame.reference === "number" ? [frame.reference] : [],
-    )
+    const unsent = this.#delivery.unsent().map((message) => this.#cancelled.get(message))
+    const owed = [...this.#owed.values()].map(({ kind, reference }) => (kind === "cancel" ? reference : null))
+    const references = [...unsent, ...owed].filter((reference) => typeof reference === "number")
     if (references.length > 0)
       this.sendControl({ kind: "void", references: references.slice(0, voidMaxCount) })
   }
@@ -161,7 +163,7 @@ export class NumberedSession implements ClientSession {
   }
 
   /** Sends a frame of the session layer. Ignores a failed write: the heartbeat detects a dead connection. */
-  sendControl(frame: Frame): void {
+  sendControl(frame: ClientFrame | CommonFrame): void {
     this.#delivery.control(frame)
   }
 
@@ -186,10 +188,12 @@ export class NumberedSession implements ClientSession {
   /** Sends CANCEL or CREDIT. If the send buffer is full, it keeps the frame and retries: a stream must not stall or run on. */
   #advise(frame: CancelFrame | CreditFrame): void {
     const { reference } = frame
-    if (this.#delivery.reliable(outbound(this.codec.encode(frame))) === "full") {
+    const message = outbound(this.codec.encode(frame))
+    if (this.#delivery.reliable(message) === "full") {
       this.#owed.set(reference, frame)
       return
     }
+    if (frame.kind === "cancel") this.#cancelled.set(message, reference)
     this.#owed.delete(reference)
     this.#taken()
   }

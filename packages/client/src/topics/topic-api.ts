@@ -9,12 +9,15 @@ import type {
   TopicGap,
   TopicKind,
   TopicPosition,
+  TopicReplicaName,
+  TopicReplicaRecord,
   ValidPayload,
 } from "@hawser/protocol"
 import type { CallOptions } from "../calls/requests.ts"
 import type { ListenOptions, Unsubscribe } from "../base/event-bus.ts"
 import type { Store } from "../base/store.ts"
 import type { EventMeta } from "../base/event-delivery.ts"
+import type { ReplicaCopy } from "../replicas/replica-api.ts"
 
 /**
  * State of the membership. `out`: not a member. `joining`: a first join is under way. `in`: publications arrive.
@@ -207,4 +210,15 @@ export interface ClientTopic<C extends Contract, K extends TopicKind<C>> {
    * oldest ones become a gap.
    */
   [Symbol.asyncIterator](): AsyncIterableIterator<TopicItem<C, K>, undefined>
+}
+
+/** The part of a topic that needs the feature `replicas`, too. */
+export interface TopicReplicas<C extends Contract, K extends TopicKind<C>> {
+  /**
+   * Returns this topic's copy of a replica of its kind. The same name gives the same copy. It is empty until `join` has resolved,
+   * and the next update has arrived. It stays readable without a connection, and in a new session until the topic is joined again.
+   * At the end of the membership it is emptied: by `leave`, with `onLeft`, and by `close`.
+   * @throws TypeError for a replica that the kind lacks, and without the feature `replicas`.
+   */
+  replica<R extends TopicReplicaName<C, K>>(name: R): ReplicaCopy<TopicReplicaRecord<C, K, R>>
 }

@@ -69,6 +69,8 @@ export class TopicMembership {
   /** True after the `$join` event of this session: offsets of publications then belong to the position's epoch. */
   #isPlaced = false
   #cancelRetry: () => void = () => {}
+  /** Ends a leave that waits to be repeated: the session, and the membership with it, has ended. */
+  #endLeave: () => void = () => {}
 
   constructor(options: TopicMembershipOptions) {
     this.#options = options
@@ -161,10 +163,7 @@ export class TopicMembership {
 
   /** Sends a leave: the server has a membership that the application does not want. */
   sendLeave(): Promise<void> {
-    const leaving = this.#options.calls.leave(this.#options.topic).catch((error: unknown) => {
-      // The end of the session ended the membership.
-      if (!HawserError.is(error) || error.code !== "connection_lost") throw error
-    })
+    const leaving = this.#requestLeave()
     const done = (): void => {
       if (this.#leaving !== leaving) return
       this.#leaving = undefined
@@ -174,6 +173,24 @@ export class TopicMembership {
     this.#leaving = leaving
     leaving.then(done, done)
     return leaving
+  }
+
+  /** Repeats a leave for which the send buffer or the queue has no space: the server would keep the member. */
+  #requestLeave(): Promise<void> {
+    const { calls, topic } = this.#options
+    return calls.leave(topic).catch((error: unknown) => {
+      const code = HawserError.is(error) ? error.code : undefined
+      // The end of the session ended the membership.
+      if (code === "connection_lost") return undefined
+      if (code !== "buffer_full") throw error
+      return new Promise<void>((resolve) => {
+        const cancel = calls.after(retryMs.first, () => resolve(this.#requestLeave()))
+        this.#endLeave = () => {
+          cancel()
+          resolve()
+        }
+      })
+    })
   }
 
   /** Notes a `$join` event. Returns the join that it answers. */
@@ -205,8 +222,14 @@ export class TopicMembership {
   /** Notes the end of the session. The next session joins again, unless the client was closed. */
   onReset(cause: HawserError): void {
     this.#isPlaced = false
+    this.#endLeave()
     if (cause.code === "client_closed") this.onRemoved(cause)
     else if (this.#state === "in") this.#state = "rejoining"
+  }
+
+  /** Rejects a first join: no session follows unless the application connects again. A member joins again then. */
+  onClosed(cause: HawserError): void {
+    if (this.#state === "joining") this.#end(cause)
   }
 
   /** Joins again in a new session. Requests of the previous session have no effect. */

@@ -1,13 +1,24 @@
+import { integer } from "@hawser/protocol"
 import { Encoded } from "@hawser/protocol/core"
+import { SimulatedClock } from "@hawser/protocol/testing"
 import { setFlagsFromString } from "node:v8"
 import { runInNewContext } from "node:vm"
 import { describe, expect, it } from "vitest"
+import { Replicas } from "../replicas/replicas.ts"
 import { TopicShelf } from "./topic-shelf.ts"
 import { Topic } from "./topic.ts"
 
 function never(): Promise<never> {
   return new Promise(() => {})
 }
+
+const copies = new Replicas({
+  replicas: {},
+  copyOf: () => undefined,
+  clock: new SimulatedClock(),
+  wallClockMs: () => 0,
+  onError: () => {},
+})
 
 function fill(shelf: TopicShelf, from: number, count: number): void {
   for (let number = from; number < from + count; number += 1) shelf.use(topicOf(shelf, `chat:${number}`))
@@ -18,6 +29,8 @@ function topicOf(shelf: TopicShelf, name: string): Topic {
     name,
     schema: undefined,
     events: ["chatMessage"],
+    replicas: { cursors: { fields: { x: integer() } } },
+    copies: () => copies,
     calls: {
       join: never,
       leave: () => Promise.resolve(),
@@ -62,6 +75,15 @@ describe("TopicShelf", () => {
     ["with a gap listener", (topic) => topic.onGap(() => {})],
     ["with an end listener", (topic) => topic.onLeft(() => {})],
     ["with a presence listener", (topic) => topic.presence.subscribe(() => {})],
+    ["with a listener of a replica", (topic) => topic.replica("cursors").subscribe(() => {})],
+    [
+      "with a listener of a record",
+      (topic) =>
+        topic
+          .replica("cursors")
+          .record("a")
+          .subscribe(() => {}),
+    ],
     ["with an iteration", (topic) => topic[Symbol.asyncIterator]()],
   ])("keeps an unreferenced topic %s", async (_what, begin) => {
     const shelf = new TopicShelf()

@@ -2,7 +2,7 @@
 // delivered in the order of all events of the client. Must not know frames or sessions.
 import { HawserError } from "@hawser/protocol"
 import { assertOptionNames, assertOptions, nearest, quoted } from "@hawser/protocol/core"
-import type { Contract, Encoded, Schema, TopicGap, TopicPosition } from "@hawser/protocol"
+import type { Contract, Encoded, ReplicaSpec, Schema, TopicGap, TopicPosition } from "@hawser/protocol"
 import type { JoinedEvent, OptionTable, PresenceEvent } from "@hawser/protocol/core"
 import { callOptions } from "../calls/call-options.ts"
 import type { CallOptions } from "../calls/requests.ts"
@@ -10,6 +10,7 @@ import { AsyncQueue, asItIs } from "../base/async-queue.ts"
 import { EventBus } from "../base/event-bus.ts"
 import type { ListenOptions, Unsubscribe } from "../base/event-bus.ts"
 import type { Delivered, EventMeta } from "../base/event-delivery.ts"
+import type { Replicas, ShownReplica } from "../replicas/replicas.ts"
 import { hasConnection } from "../session/status.ts"
 import type { ClientStatus } from "../session/status.ts"
 import { PresenceMembers } from "./presence-members.ts"
@@ -20,6 +21,7 @@ import type {
   PublishOptions,
   Published,
   ClientTopic,
+  TopicReplicas,
   TopicState,
 } from "./topic-api.ts"
 import { TopicLogs } from "./topic-logs.ts"
@@ -41,6 +43,8 @@ export interface TopicHost {
   readonly status: () => ClientStatus
   /** Runs `work` after all earlier events were delivered. */
   readonly inOrder: (work: () => void) => void
+  /** Returns the feature `replicas`; undefined if the client lacks it. */
+  readonly copies: () => Pick<Replicas, "make" | "clear"> | undefined
   readonly onError: (error: unknown) => void
 }
 
@@ -49,6 +53,8 @@ export interface TopicOptions extends TopicHost {
   readonly schema: Schema | undefined
   /** Events that the contract declares for the topic's kind. */
   readonly events: readonly string[]
+  /** Replicas that the contract declares for the topic's kind. */
+  readonly replicas: Readonly<Record<string, ReplicaSpec>>
   readonly calls: TopicCalls
   /** Called before a join and before a listener is added. */
   readonly onUse: (topic: Topic) => void
@@ -68,7 +74,7 @@ const joinOptions: OptionTable<JoinOptions & { readonly state?: unknown }> = {
 
 const publishOptions: OptionTable<PublishOptions> = { ...callOptions, echo: "boolean" }
 
-export class Topic implements ClientTopic<Contract, string> {
+export class Topic implements ClientTopic<Contract, string>, TopicReplicas<Contract, string> {
   readonly name: string
   readonly presence: PresenceMembers
   readonly membership: TopicMembership
@@ -77,6 +83,7 @@ export class Topic implements ClientTopic<Contract, string> {
   readonly #bus: EventBus<TopicEvents>
   readonly #readers = new Set<TopicReader>()
   readonly #logs: TopicLogs
+  readonly #copies = new Map<string, ShownReplica>()
   /** Items since the call of `join`, for iterations that begin before the turn after its end; undefined outside of that time. */
   #backlog: ReaderItem[] | undefined
 
@@ -112,7 +119,14 @@ export class Topic implements ClientTopic<Contract, string> {
   /** True from a join until the server has confirmed the leave, and while listeners or iterations exist. */
   get isUsed(): boolean {
     const hasListeners = !this.#events.isEmpty || !this.#bus.isEmpty || this.presence.hasListeners
-    return !this.membership.isOver || hasListeners || this.#readers.size > 0 || this.#logs.areWatched
+    const areCopiesUsed = [...this.#copies.values()].some((copy) => copy.hasListeners)
+    return (
+      !this.membership.isOver ||
+      hasListeners ||
+      areCopiesUsed ||
+      this.#readers.size > 0 ||
+      this.#logs.areWatched
+    )
   }
 
   join(options: JoinOptions & { readonly state?: unknown } = {}): Promise<void> {
@@ -182,7 +196,8 @@ export class Topic implements ClientTopic<Contract, string> {
     listener: (payload: unknown, meta: EventMeta) => unknown,
     options?: ListenOptions,
   ): Unsubscribe {
-    if (!this.#options.events.includes(event)) throw this.#noEvent(event)
+    const { events } = this.#options
+    if (!events.includes(event)) throw this.#lacking("event", event, events)
     this.#options.onUse(this)
     return this.#events.on(event, ({ payload, meta }) => listener(payload, meta), options)
   }
@@ -211,9 +226,24 @@ export class Topic implements ClientTopic<Contract, string> {
     return reader
   }
 
-  log({ size }: LogOptions = {}): Store<readonly ReaderItem[]> {
+  log(options: LogOptions = {}): Store<readonly ReaderItem[]> {
+    assertOptionNames(`log of "${this.name}"`, options, { size: 0 })
     this.#options.onUse(this)
-    return this.#logs.get(size)
+    return this.#logs.get(options.size)
+  }
+
+  replica(name: string): ShownReplica {
+    const known = this.#copies.get(name)
+    if (known !== undefined) return known
+    const { copies, onUse, replicas } = this.#options
+    const maker = copies()
+    if (maker === undefined)
+      throw new TypeError("this client has no replicas: add replicas() to its option use")
+    const spec = Object.hasOwn(replicas, name) ? replicas[name] : undefined
+    if (spec === undefined) throw this.#lacking("replica", name, Object.keys(replicas))
+    const copy = maker.make({ topic: this.name, name, spec, onUse: () => onUse(this) })
+    this.#copies.set(name, copy)
+    return copy
   }
 
   // --- from the server ------------------------------------------------------------------------------------------
@@ -247,6 +277,11 @@ export class Topic implements ClientTopic<Contract, string> {
     this.#read({ kind: "message", event, ...delivered })
   }
 
+  /** Returns the copy that a REPLICA describes; undefined for one of an earlier membership, or that the contract lacks. */
+  described(name: string): ShownReplica | undefined {
+    return this.state === "in" && Object.hasOwn(this.#options.replicas, name) ? this.replica(name) : undefined
+  }
+
   /** Ends the membership of a session that has ended. The next session joins again. */
   onReset(cause: HawserError): void {
     this.membership.onReset(cause)
@@ -258,12 +293,11 @@ export class Topic implements ClientTopic<Contract, string> {
     this.#options.inOrder(() => this.#endReaders())
   }
 
-  #noEvent(event: string): TypeError {
-    const { events } = this.#options
-    const near = nearest(event, events)
+  #lacking(what: "event" | "replica", name: string, names: readonly string[]): TypeError {
+    const near = nearest(name, names)
     const advice = near === undefined ? "" : ` Did you mean "${near}"?`
     return new TypeError(
-      `the topic "${this.name}" has no event ${quoted(event)}.${advice} Its events: ${events.join(", ") || "none"}`,
+      `the topic "${this.name}" has no ${what} ${quoted(name)}.${advice} Its ${what}s: ${names.join(", ") || "none"}`,
     )
   }
 
@@ -283,6 +317,7 @@ export class Topic implements ClientTopic<Contract, string> {
     this.#endReaders()
     this.presence.replace({ count: 0, members: [] }, 0)
     this.presence.checkStale()
+    for (const copy of this.#copies.values()) this.#options.copies()?.clear(copy)
   }
 
   #onGap(gap: TopicGap): void {

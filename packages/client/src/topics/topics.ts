@@ -5,7 +5,7 @@ import {
   readJoined,
   readLeft,
   readPresenceEvent,
-  topicCalls,
+  topicReplies,
   topicKindOf,
 } from "@hawser/protocol/core"
 import type { Schema, TopicSpecs } from "@hawser/protocol"
@@ -15,6 +15,7 @@ import type { CallStats } from "../calls/call-stats.ts"
 import type { CallOptions, Requests } from "../calls/requests.ts"
 import type { Delivered } from "../base/event-delivery.ts"
 import type { Dependencies } from "../session/run-client-options.ts"
+import type { ShownReplica } from "../replicas/replicas.ts"
 import type { SessionEvent } from "../session/session-event.ts"
 import type { ClientStatus } from "../session/status.ts"
 import { TopicShelf } from "./topic-shelf.ts"
@@ -44,19 +45,19 @@ export class Topics {
 
   constructor(options: TopicsOptions) {
     this.#options = options
-    const { $join, $leave, $publish, $presence } = topicCalls
+    const { $join, $leave, $publish, $presence } = topicReplies
     this.#kinds = new Map(Object.entries(options.topics))
     this.#calls = {
-      join: (input, how) => this.#call("$join", $join.output, { input, how }),
+      join: (input, how) => this.#call("$join", $join, { input, how }),
       leave: async (topic) => {
-        await this.#call("$leave", $leave.output, { input: { topic }, how: { isUntimed: true } })
+        await this.#call("$leave", $leave, { input: { topic }, how: { isUntimed: true } })
       },
       requestTimeoutMs: options.limits.requestTimeoutMs,
       publish: async (input, how) => {
-        const { offset } = await this.#call("$publish", $publish.output, { input, how })
+        const { offset } = await this.#call("$publish", $publish, { input, how })
         return { offset: offset ?? undefined }
       },
-      setState: async (input, how) => void (await this.#call("$presence", $presence.output, { input, how })),
+      setState: async (input, how) => void (await this.#call("$presence", $presence, { input, how })),
       hold: (value, what) => options.requests().hold(value, what),
       after: (delayMs, callback) => options.timers.after(delayMs, callback),
     }
@@ -73,11 +74,17 @@ export class Topics {
       name,
       schema: this.#options.validateReplies ? spec.presence : undefined,
       events: spec.events,
+      replicas: spec.replicas,
       calls: this.#calls,
       onUse: (used) => this.#topics.use(used),
     })
     this.#topics.use(topic)
     return topic
+  }
+
+  /** Returns the copy of a topic's replica that a REPLICA describes. */
+  copyOf(topic: string, name: string): ShownReplica | undefined {
+    return this.#topics.get(topic)?.described(name)
   }
 
   /** Handles a frame of a topic. Returns true for a frame that must not be delivered to the client's listeners. */
@@ -118,10 +125,13 @@ export class Topics {
     for (const topic of this.#topics.all()) topic.membership.onFresh()
   }
 
-  /** Reports changes of `stale`. Ends all iterations if the client is closed. */
-  onStatus({ state }: ClientStatus): void {
+  /** Reports changes of `stale`. Ends all iterations, and rejects joins under way, if the client is closed. */
+  onStatus(status: ClientStatus): void {
     for (const topic of this.#topics.all()) {
-      if (state === "closed") topic.onClosed()
+      if (status.state === "closed") {
+        topic.membership.onClosed(status.error)
+        topic.onClosed()
+      }
       topic.presence.checkStale()
     }
   }

@@ -32,6 +32,11 @@ export function oneLine(text: string): string {
   return shown.isCut ? `${shown.text}…` : shown.text
 }
 
+/** Returns a whole line of a longer text, escaped like `oneLine`. */
+export function escapedLine(line: string): string {
+  return shownPart(line, Infinity, escaped).text
+}
+
 function shownPart(
   text: string,
   maxLength: number,

@@ -39,6 +39,9 @@ describe("an error of a contract", () => {
       retry: "later",
     })
     expect(error.details).toBeUndefined()
+    // A row of a database that is passed as options must not reach the caller.
+    const row = { message: "m", details: { passwordHash: "h" } }
+    expect(game.error("full", row).details).toBeUndefined()
   })
 
   it("takes the other options of an error", () => {

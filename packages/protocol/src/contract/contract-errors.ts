@@ -93,7 +93,9 @@ function isMembers(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value)
 }
 
-/** Returns the options that untyped code may have left out. */
+/** Returns the options that untyped code may have left out, without details: those that the contract lacks are not sent. */
 function optionsOf(value: unknown): ContractErrorOptions {
-  return isMembers(value) ? value : {}
+  if (!isMembers(value)) return {}
+  const { details: _unchecked, ...options } = value
+  return options
 }

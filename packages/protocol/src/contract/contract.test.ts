@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest"
 import { z } from "zod"
 import type { Schema } from "./schema.ts"
+import { integer } from "./replica-field.ts"
+import { defineReplica } from "./replica-schema.ts"
 import { defineTopic } from "./topic-kind.ts"
 import { contractTypes, defineContract, indexCalls, indexEvents, reservedTypes } from "./contract.ts"
 
@@ -86,7 +88,7 @@ describe("defineContract", () => {
     const chat = defineTopic({ events: ["moved"] })
     const events = { moved: event }
     expect(defineContract({ name: "c", events, topics: { chat } }).topics).toEqual({
-      chat: { events: ["moved"], presence: undefined },
+      chat: { events: ["moved"], presence: undefined, replicas: {} },
     })
     // @ts-expect-error 2322: "moved"
     expect(() => defineContract({ name: "c", topics: { chat } })).toThrow(
@@ -94,6 +96,28 @@ describe("defineContract", () => {
     )
     expect(() => defineContract({ name: "c", events, topics: { moved: chat } })).toThrow(/declared twice/)
     expect(() => defineContract({ name: "c", events, topics: { "chat:a": chat } })).toThrow(/camelCase/)
+  })
+
+  it("takes topics with replicas, whose names are unique within their kind only", () => {
+    const cursors = defineReplica({ fields: { x: integer() } })
+    const board = defineTopic({ events: [], replicas: { cursors } })
+    const contract = defineContract({ name: "c", replicas: { cursors }, topics: { board, table: board } })
+    expect(contract.topics).toEqual({
+      board: { events: [], presence: undefined, replicas: { cursors } },
+      table: { events: [], presence: undefined, replicas: { cursors } },
+    })
+    const badName = defineTopic({ events: [], replicas: { "my cursors": cursors } })
+    expect(() => defineContract({ name: "c", topics: { badName } })).toThrow(
+      'contract "c": "my cursors" must be camelCase',
+    )
+    // @ts-expect-error 2769: "replicas"
+    expect(() => defineTopic({ events: [], replica: { cursors } })).toThrow(
+      'defineTopic has no option "replica". Did you mean "replicas"?',
+    )
+    // @ts-expect-error 2769: replicas is an object
+    expect(() => defineTopic({ events: [], replicas: [cursors] })).toThrow(
+      "the option replicas of defineTopic must be an object",
+    )
   })
 })
 

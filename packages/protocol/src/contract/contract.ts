@@ -6,6 +6,7 @@ import { assertSynchronous } from "./schema.ts"
 import type { Schema, SchemaInput, SchemaOutput } from "./schema.ts"
 import type { RecordOf, ReplicaSpec } from "./replica-schema.ts"
 import type { TopicSpec, TopicSpecs } from "./topic-kind.ts"
+import { assertSpec } from "./check-spec.ts"
 import { assertRateLimit } from "./rate-limit.ts"
 import type { RateLimit } from "./rate-limit.ts"
 import { quoted } from "../base/quoted.ts"
@@ -164,11 +165,11 @@ type OnlyMembers<S, Members extends string> = {
 
 /**
  * Declares a contract. A key is camelCase, at most 64 letters and digits, and unique among commands, queries, events, streams,
- * replicas and topics. Topics refer to events of the same contract. Schemas of events and presence states are called once with
+ * replicas and topics; a replica of a topic kind only within its kind. Topics refer to events of the same contract. Schemas of events and presence states are called once with
  * each of a few values, to find those that validate asynchronously.
- * @throws TypeError that names the key which breaks a rule, the code of an error that is not snake_case or camelCase or is one of
- * Hawser, or the event or topic whose schema is asynchronous, or the delivery of an
- * event that is unknown. RangeError for a rate limit out of range.
+ * @throws TypeError that names an unknown member of the contract or of a spec, the key which breaks a rule, the code of an
+ * error that is not snake_case or camelCase or is one of Hawser, or the event or topic whose schema is asynchronous, or the
+ * delivery of an event that is unknown. RangeError for a rate limit out of range.
  */
 export function defineContract<
   C extends CallSpecs = NoSpecs,
@@ -209,14 +210,13 @@ export function defineContract(spec: {
   readonly topics?: TopicSpecs
   readonly errors?: ErrorSpecs
 }): Contract & ContractErrors<ErrorSpecs> {
+  assertSpec(spec)
   const { name, commands = {}, queries = {}, events = {}, streams = {}, replicas = {} } = spec
   const { topics = {}, errors = {} } = spec
   const seen = new Set<string>()
   const parts = [commands, queries, events, streams, replicas, topics]
   for (const key of parts.flatMap((specs) => Object.keys(specs))) {
-    if (!/^[a-z][a-zA-Z0-9]{0,63}$/.test(key)) {
-      throw new TypeError(`contract "${name}": "${key}" must be camelCase letters and digits, 64 at most`)
-    }
+    assertKey(name, key)
     if (key === "authenticate")
       throw new TypeError(`contract "${name}": "authenticate" is reserved by the protocol; rename it`)
     if (seen.has(key)) throw new TypeError(`contract "${name}": "${key}" is declared twice`)
@@ -241,9 +241,16 @@ export function defineContract(spec: {
       throw new TypeError(`contract "${name}": topic "${key}" names "${unknown}", which is not an event`)
     if (topic.presence !== undefined)
       assertSynchronous(topic.presence, `presence of topic "${key}" of contract "${name}"`)
+    for (const replica of Object.keys(topic.replicas)) assertKey(name, replica)
   }
   const methods = contractErrors(name, errors)
   return { name, commands, queries, events, streams, replicas, topics, errors, ...methods }
+}
+
+/** @throws TypeError for a key that is not camelCase. */
+function assertKey(contract: string, key: string): void {
+  if (/^[a-z][a-zA-Z0-9]{0,63}$/.test(key)) return
+  throw new TypeError(`contract "${contract}": "${key}" must be camelCase letters and digits, 64 at most`)
 }
 
 function assertDelivery(where: string, delivery: unknown): void {
@@ -310,6 +317,15 @@ export type KindOfTopic<T extends Contract, N extends string> = Extract<
 /** Name of an event of a kind of topics. */
 export type TopicEventName<T extends Contract, K extends TopicKind<T>> = T["topics"][K]["events"][number] &
   EventName<T>
+/** Name of a replica of a kind of topics. */
+export type TopicReplicaName<T extends Contract, K extends TopicKind<T>> = keyof T["topics"][K]["replicas"] &
+  string
+/** Record of a topic's replica, without its id. */
+export type TopicReplicaRecord<
+  T extends Contract,
+  K extends TopicKind<T>,
+  R extends TopicReplicaName<T, K>,
+> = RecordOf<T["topics"][K]["replicas"][R]>
 type PresenceSchema<T extends Contract, K extends TopicKind<T>> = T["topics"][K]["presence"]
 /** State that a member passes, before validation; undefined for a kind without presence. */
 export type PresenceInput<T extends Contract, K extends TopicKind<T>> =

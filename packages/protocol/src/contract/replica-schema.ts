@@ -1,10 +1,10 @@
-// Describes the fields of a replica's records, and packs records: complete, or as changed fields relative to the previous
-// state. The server uses the schema of its contract, the client the schema that the server sent.
+// Describes the fields of a replica's records, and reads packed records: complete, or as changed fields relative to the previous
+// state. `write-record.ts` writes them. The server uses the schema of its contract, the client the schema that the server sent.
 // Must not know cells, viewers or connections.
 import { assertOptionNames, assertOptions } from "../base/check-options.ts"
 import type { OptionTable } from "../base/check-options.ts"
 import { quoted } from "../base/quoted.ts"
-import type { BitReader, BitWriter } from "../base/bits.ts"
+import type { BitReader } from "../base/bits.ts"
 import { changeOrder, fieldOf, stepOf } from "./replica-field.ts"
 import type { Field, FieldShape, Packed } from "./replica-field.ts"
 
@@ -47,7 +47,8 @@ const areaOptions: OptionTable<ReplicaArea> = { x: "any", y: "any", cellSize: "a
 /**
  * Declares a replica for `defineContract`.
  * @throws RangeError for no fields or more than 30, a cell size that is not above 0, a range that is not an integer from 0 to
- * 8. TypeError for an unknown option, for a field that no function of this package declared, and for an area whose coordinates are not number fields of the replica.
+ * 8. TypeError for an unknown option, for a field that no function of this package declared, and for an area whose coordinates
+ * are not number fields of the replica.
  */
 export function defineReplica<F extends Fields>(spec: {
   /** Fields by name, 1 to 30. */
@@ -104,7 +105,7 @@ export interface RecordState {
   readonly before: PackedRecord
 }
 
-/** Ordered fields of a replica. Writes and reads packed records. Reading throws RangeError for bytes of another form. */
+/** Ordered fields of a replica. Reads packed records, and throws RangeError for bytes of another form. */
 export class ReplicaSchema {
   /** Fields in the order of the packed bytes. */
   readonly fields: readonly NamedField[]
@@ -143,34 +144,14 @@ export class ReplicaSchema {
     return this.fields.findIndex((field) => field.name === name)
   }
 
-  /** Writes all fields of a record. */
-  writeRecord(writer: BitWriter, record: PackedRecord): void {
-    for (const [place, { field }] of this.fields.entries()) field.write(writer, record[place])
-  }
-
   /** Reads all fields of a record. */
   readRecord(reader: BitReader): PackedRecord {
     return this.fields.map(({ field }) => field.read(reader))
   }
 
-  /** Writes a mask of fields. */
-  writeMask(writer: BitWriter, mask: number): void {
-    writer.bits(mask, this.fields.length)
-  }
-
   /** Reads a mask of fields. */
   readMask(reader: BitReader): number {
     return reader.bits(this.fields.length)
-  }
-
-  /** Writes the fields in `mask`, each relative to its previous value and its last step. */
-  // oxlint-disable-next-line eslint/max-params -- the hot path allocates no options object
-  writeChanges(writer: BitWriter, mask: number, record: PackedRecord, was: RecordState): void {
-    for (let place = 0; place < this.fields.length; place += 1) {
-      if ((mask & (1 << place)) === 0) continue
-      const step = stepOf(was.record[place], was.before[place])
-      this.fields[place]?.field.writeChange(writer, record[place], was.record[place], step)
-    }
   }
 
   /** Reads the fields in `mask`; the others keep their values. */
@@ -180,16 +161,6 @@ export class ReplicaSchema {
         ? record[place]
         : field.readChange(reader, record[place], stepOf(record[place], before[place])),
     )
-  }
-
-  /** Writes the last steps of a record, for a reader that has no previous state of it. */
-  writeSteps(writer: BitWriter, { record, before }: RecordState): void {
-    const steps = this.fields.flatMap(({ field }, place) =>
-      field.hasSteps === true ? stepOf(record[place], before[place]) : [],
-    )
-    const moves = steps.some((step) => step !== 0)
-    writer.flag(moves)
-    if (moves) for (const step of steps) writer.smallSigned(step, changeOrder)
   }
 
   /** Reads the last steps of a record. Returns its state before the last change; only fields with steps can differ. */

@@ -1,5 +1,19 @@
 import { describe, expect, it } from "vitest"
-import { describeIssues } from "./schema.ts"
+import { describeIssues, validate } from "./schema.ts"
+import type { Schema } from "./schema.ts"
+
+it("passes no value of a validator whose promise is that of another library", () => {
+  // oxlint-disable-next-line unicorn/no-thenable -- a promise that is no Promise is the case
+  const result: unknown = { then: () => {} }
+  const foreign: Schema = { "~standard": { version: 1, vendor: "test", validate: () => untyped(result) } }
+  expect(() => validate(foreign, "a")).toThrow(/returned no value, no issues/)
+})
+
+/** The result as a validator without types returns it. */
+function untyped<T>(result: unknown): T
+function untyped(result: unknown): unknown {
+  return result
+}
 
 describe("describeIssues", () => {
   it("joins paths and messages in one sentence", () => {

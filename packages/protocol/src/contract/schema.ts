@@ -73,7 +73,11 @@ export function asynchronousSchema(what: string, result: Promise<unknown>): Type
 }
 
 function toValidated<T>(result: StandardSchemaV1.Result<T>): Validated<T> {
-  if (result.issues === undefined) return { ok: true, value: result.value }
+  if (result.issues === undefined) {
+    // For example a promise of another library, which may still become issues.
+    if (!("value" in result)) throw new TypeError("a schema returned no value, no issues and no Promise")
+    return { ok: true, value: result.value }
+  }
   return { ok: false, issues: result.issues.slice(0, 8).map(toIssue) }
 }
 

@@ -5,6 +5,7 @@ import { BitReader } from "../base/bits.ts"
 import type { BitWriter } from "../base/bits.ts"
 import type { PackedRecord, RecordState, ReplicaSchema } from "../contract/replica-schema.ts"
 import { decodeText, encodeText } from "../base/utf8.ts"
+import { writeChanges, writeMask, writeRecord, writeSteps } from "./write-record.ts"
 
 /** Kind of a part: the low two bits of its head. */
 export const partKind = { delta: 0, snapshot: 1, drop: 2, keep: 3 } as const
@@ -56,9 +57,9 @@ export function writeDelta(writer: BitWriter, schema: ReplicaSchema, { changes, 
   const isEveryone = mask !== 0 && changes.length === size
   writer.flag(isEveryone)
   if (isEveryone) {
-    schema.writeMask(writer, mask)
+    writeMask(writer, schema, mask)
     for (const change of changes) {
-      if (change.kind === "change") schema.writeChanges(writer, mask, change.record, change.was)
+      if (change.kind === "change") writeChanges(writer, schema, change)
     }
     return
   }
@@ -76,9 +77,9 @@ export function writeDelta(writer: BitWriter, schema: ReplicaSchema, { changes, 
     }
     // Moving records usually change the same fields: one bit repeats the last mask.
     if (lastMask !== 0) writer.flag(change.mask === lastMask)
-    if (change.mask !== lastMask) schema.writeMask(writer, change.mask)
+    if (change.mask !== lastMask) writeMask(writer, schema, change.mask)
     lastMask = change.mask
-    schema.writeChanges(writer, change.mask, change.record, change.was)
+    writeChanges(writer, schema, change)
   }
 }
 
@@ -103,7 +104,7 @@ export function encodeSnapshot(
     writer.small(entry.slot - next, gapOrder)
     next = entry.slot + 1
     writeEntry(writer, schema, entry)
-    schema.writeSteps(writer, entry)
+    writeSteps(writer, schema, entry)
   }
   return writer.take()
 }
@@ -125,7 +126,7 @@ function writeEntry(
   const bytes = encodeText(id)
   writer.varint(bytes.length)
   writer.bytes(bytes)
-  schema.writeRecord(writer, record)
+  writeRecord(writer, schema, record)
 }
 
 export interface ReplicaHead {

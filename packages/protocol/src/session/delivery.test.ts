@@ -6,7 +6,7 @@ import type { Connection, OutboundMessage } from "../transport.ts"
 import { createFrameCodec } from "../wire/frame-codec.ts"
 import type { BadFrame, Frame } from "../wire/frame.ts"
 import { TypeTable } from "../wire/type-table.ts"
-import { Delivery } from "./delivery.ts"
+import { ServerDelivery } from "./server-delivery.ts"
 import type { DeliveryCounters, DeliveryLimits } from "./delivery-host.ts"
 import { emptyDigest, extendDigest, hashMessage } from "./digest.ts"
 
@@ -118,12 +118,12 @@ interface EndOptions {
 class End {
   readonly clock: SimulatedClock
   readonly counters = newCounters()
-  readonly delivery: Delivery
+  readonly delivery: ServerDelivery
   asked = 0
 
   constructor({ limits = {}, clock = new SimulatedClock() }: EndOptions = {}) {
     this.clock = clock
-    this.delivery = new Delivery(
+    this.delivery = new ServerDelivery(
       {
         limits: { ...defaultServerLimits, ...limits },
         clock,
@@ -498,6 +498,40 @@ describe("acknowledgements", () => {
     end.delivery.toldHandled()
     end.delivery.flushAck()
     expect(connection.words).toEqual(["pong"])
+  })
+})
+
+describe("a record", () => {
+  it("contains the numbers that were settled ahead, but none that must take effect again", () => {
+    const end = new End()
+    for (let id = 1; id <= 5; id += 1) end.delivery.receive(reliableMessage(id).bytes)
+    end.delivery.settle(3)
+    end.delivery.pass(5)
+    end.delivery.pass(4)
+    expect(end.delivery.record().received).toMatchObject({ handled: 0, settledAhead: [3] })
+    end.delivery.settle(1)
+    end.delivery.pass(2)
+    expect(end.delivery.record().received).toMatchObject({ handled: 5, settledAhead: [] })
+  })
+
+  it("continues in another process: buffered messages are replayed, settled ones are not processed again", () => {
+    const end = new End()
+    end.send(3)
+    end.attach()
+    end.delivery.acknowledge(1)
+    for (let id = 1; id <= 3; id += 1) end.delivery.receive(reliableMessage(id).bytes)
+    end.delivery.settle(1)
+    end.delivery.settle(3)
+    end.delivery.detach()
+    const other = new End()
+    other.delivery.restore(end.delivery.record())
+    expect(other.delivery.record()).toEqual(end.delivery.record())
+    expect(other.delivery.canResumeAfter(2, digestOf([1, 2].map((id) => reliableMessage(id))))).toBe(true)
+    expect(other.attach(1).words).toEqual(["r2", "r3"])
+    expect([2, 3].map((id) => other.delivery.receive(reliableMessage(id).bytes))).toEqual([2, 3])
+    expect([2, 3].map((number) => other.delivery.settleAgain(number))).toEqual([false, true])
+    other.delivery.settle(2)
+    expect([other.delivery.handled, other.delivery.settleAgain(3)]).toEqual([3, false])
   })
 })
 

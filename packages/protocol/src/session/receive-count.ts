@@ -1,20 +1,7 @@
 // Counts received reliable messages: `received` when a message is complete, before it is decoded; `handled` when it and all
 // earlier ones are settled. Must not know contents or connections.
 // Invariants: handled ≤ received; a number is settled once.
-import type { ReceivedRecord } from "./delivery-record.ts"
 import { emptyDigest, extendDigest, hashMessage } from "./digest.ts"
-
-/** Numbers above the handled prefix. */
-interface Ahead {
-  /** Settled out of order; bounded by the handlers that run at once. */
-  readonly settled: Set<number>
-  /** Those of `settled` that must take effect again if they are retransmitted: no record contains them. */
-  readonly passed: Set<number>
-  /** Settled by a previous process, and not received again. */
-  readonly before: Set<number>
-}
-
-const nothingAhead: Ahead = { settled: new Set(), passed: new Set(), before: new Set() }
 
 export class ReceiveCount {
   #received = 0
@@ -27,8 +14,8 @@ export class ReceiveCount {
    * the request queue. Undefined while empty: usually a message is handled before the next one arrives.
    */
   #openDigests: number[] | undefined
-  /** Undefined while all of its sets are empty. */
-  #ahead: Ahead | undefined
+  /** Numbers above `handled` that are settled; bounded by the handlers that run at once. Undefined while there is none. */
+  #ahead: Set<number> | undefined
 
   /** Number of received messages. */
   get received(): number {
@@ -56,34 +43,17 @@ export class ReceiveCount {
     return this.#received
   }
 
-  /** Returns the record of the settled messages. */
-  record(): ReceivedRecord {
-    const { before, settled, passed } = this.#ahead ?? nothingAhead
-    const ahead = [...before, ...[...settled].filter((number) => !passed.has(number))]
-    const settledAhead = ahead.toSorted((a, b) => a - b)
-    return { handled: this.#handled, handledDigest: this.handledDigest, settledAhead }
+  /** Settled numbers above `handled`. */
+  get ahead(): Iterable<number> {
+    return this.#ahead ?? []
   }
 
-  /** Continues from a record: the peer retransmits everything above `handled`. Only before the first message. */
-  restore({ handled, handledDigest, settledAhead }: ReceivedRecord): void {
+  /** Continues after `handled` messages with this digest. Only before the first message. */
+  startAt(handled: number, digest: number): void {
     this.#handled = handled
     this.#received = handled
-    this.#handledDigest = handledDigest | 0
+    this.#handledDigest = digest | 0
     this.#receivedDigest = this.#handledDigest
-    for (const number of settledAhead) this.#aheadNow().before.add(number)
-  }
-
-  /** Settles a message that a previous process settled. Returns false for any other number. */
-  settleAgain(number: number): boolean {
-    if (this.#ahead?.before.delete(number) !== true) return false
-    this.settle(number)
-    return true
-  }
-
-  /** Settles a message that must take effect again if it is retransmitted, such as CANCEL or CREDIT. */
-  pass(number: number): void {
-    if (number !== this.#handled + 1) this.#aheadNow().passed.add(number)
-    this.settle(number)
   }
 
   /**
@@ -97,23 +67,15 @@ export class ReceiveCount {
       return
     }
     const isOpen = Number.isInteger(number) && number > this.#handled && number <= this.#received
-    if (!isOpen || this.#ahead?.settled.has(number) === true) {
+    if (!isOpen || this.#ahead?.has(number) === true) {
       throw new RangeError(
         `message ${number} cannot be settled: ${this.#handled} handled, ${this.#received} received`,
       )
     }
-    const { settled, passed, before } = this.#aheadNow()
-    settled.add(number)
-    while (settled.delete(this.#handled + 1)) {
-      passed.delete(this.#handled + 1)
-      this.#advance(this.#handled + 1)
-    }
-    if (settled.size + before.size === 0) this.#ahead = undefined
-  }
-
-  #aheadNow(): Ahead {
-    this.#ahead ??= { settled: new Set(), passed: new Set(), before: new Set() }
-    return this.#ahead
+    const ahead = (this.#ahead ??= new Set())
+    ahead.add(number)
+    while (ahead.delete(this.#handled + 1)) this.#advance(this.#handled + 1)
+    if (ahead.size === 0) this.#ahead = undefined
   }
 
   #advance(handled: number): void {

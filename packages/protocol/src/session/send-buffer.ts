@@ -1,9 +1,7 @@
 // Send buffer: the unacknowledged reliable messages of one direction, in a ring. Sessions share the messages of a broadcast.
 // Its bounds are checked by `isFullFor`. Numbers start at 1 and are never written on the wire. Must not know connections.
 // Invariants: base ≤ sent ≤ head; the ring holds exactly (base, head]; `bytes` is the sum of what it holds.
-import { outbound } from "../transport.ts"
 import type { OutboundMessage } from "../transport.ts"
-import type { SentRecord } from "./delivery-record.ts"
 import { emptyDigest, extendDigest, hashMessage } from "./digest.ts"
 
 /** Bounds of one send buffer. */
@@ -38,6 +36,7 @@ export class SendBuffer {
   #head = 0
   #bytes = 0
 
+  /** Creates an empty buffer. @param kept shared sum of the bytes in all buffers. */
   constructor(limits: SendBufferLimits, kept: KeptBytes) {
     this.#limits = limits
     this.#kept = kept
@@ -141,20 +140,13 @@ export class SendBuffer {
     return this.#after(this.#sent)
   }
 
-  /** Returns the record of the unacknowledged messages. */
-  record(): SentRecord {
-    const messages = this.unacknowledged().map(({ bytes }) => bytes)
-    return { base: this.#base, baseDigest: this.#baseDigest >>> 0, messages }
-  }
-
-  /** Continues from a record; the bounds are not enforced. Only before the first message. */
-  restore({ base, baseDigest, messages }: SentRecord): void {
+  /** Continues after `base` acknowledged messages with this digest. Only before the first message. */
+  startAt(base: number, digest: number): void {
     this.#base = base
+    this.#sent = base
     this.#head = base
-    this.#baseDigest = baseDigest | 0
+    this.#baseDigest = digest | 0
     this.#headDigest = this.#baseDigest
-    for (const bytes of messages) this.append(outbound(bytes))
-    this.#sent = this.#head
   }
 
   #after(count: number): OutboundMessage[] {

@@ -113,16 +113,24 @@ export interface PresenceEvent extends PresenceList {
 /** Containers around a member's state in the EVENT that nests it deepest, `$join`, the frame included. */
 export const presenceDepth = 5
 
-/** Call specs of the topics layer by their names on the wire. */
-export const topicCalls = {
-  $join: callOf("a join", readJoin, readJoinReply),
-  $leave: callOf("a leave", readLeave, () => null),
-  $publish: callOf("a publication", readPublish, readPublishReply),
-  $presence: callOf("a presence", readPresence, () => null),
+/** Schemas of the requests of the topics layer, by their names on the wire. A server reads them. */
+export const topicRequests = {
+  $join: shapeOf("a join", readJoin),
+  $leave: shapeOf("a leave", readLeave),
+  $publish: shapeOf("a publication", readPublish),
+  $presence: shapeOf("a presence", readPresence),
+} as const
+
+/** Schemas of the replies to these requests. A client reads them. */
+export const topicReplies = {
+  $join: shapeOf("the reply to a join", readJoinReply),
+  $leave: shapeOf("the reply to a leave", () => null),
+  $publish: shapeOf("the reply to a publication", readPublishReply),
+  $presence: shapeOf("the reply to a presence", () => null),
 } as const
 
 /** Name of a request of the topics layer. */
-export type TopicCall = keyof typeof topicCalls
+export type TopicCall = keyof typeof topicRequests
 
 // --- requests -----------------------------------------------------------------------------------------------------
 
@@ -265,15 +273,9 @@ function readMembers(value: unknown): PresentMember[] | undefined {
 
 // --- fields -------------------------------------------------------------------------------------------------------
 
-function callOf<I, O>(
-  what: string,
-  readInput: (value: unknown) => I | undefined,
-  readOutput: (value: unknown) => O | undefined,
-): { readonly input: Schema<unknown, I>; readonly output: Schema<unknown, O> } {
-  return { input: shapeOf(what, readInput), output: shapeOf(`the reply to ${what}`, readOutput) }
-}
-
 /** Returns a validator for a message of the topics layer. */
+// The annotation lets a bundler drop the schemas that an end does not use.
+/* @__NO_SIDE_EFFECTS__ */
 function shapeOf<T>(what: string, read: (value: unknown) => T | undefined): Schema<unknown, T> {
   return {
     "~standard": {

@@ -9,8 +9,8 @@ import type { BadFrame, Frame } from "./frame.ts"
  */
 export type FrameClass = "control" | "reliable" | "uncounted" | "volatile" | "invalid"
 
-/** Codec of one profile. */
-export interface Codec {
+/** Codec of one profile. `Sent`: the frames that it encodes. */
+export interface Codec<Sent extends Frame = Frame> {
   /** The profile that it encodes. */
   readonly profile: Profile
   /** True if both ends number reliable messages. */
@@ -24,7 +24,7 @@ export interface Codec {
    * @throws UnsendableError for a payload that the peer would refuse or misread, RangeError for a type that is not in the
    * session's table.
    */
-  encode(frame: Frame): Uint8Array
+  encode(frame: Sent): Uint8Array
   /**
    * Encodes a payload now for a frame that is written later. Later changes of the payload have no effect.
    * @param around number of containers around it in that frame, the frame included.

@@ -1,58 +1,37 @@
-// Encodes and decodes frames of profile `hawser.1`: the first byte (class and kind), then a MessagePack array. The
-// specification is docs/protocol.md. Must not know sessions.
-import type { MessageLimits } from "./message-limits.ts"
+// Codec of all frames of profile `hawser.1`, for tests and tools that play either end.
+import { createBodyCodec } from "./body-codec.ts"
+import { clientDecoders } from "./client-decode.ts"
+import { clientBody } from "./client-encode.ts"
 import type { Codec } from "./codec.ts"
-import { classifyFirstByte, frameByte, payloadAt } from "./frame-byte.ts"
-import { decodeBody } from "./frame-decode.ts"
-import { frameBody } from "./frame-encode.ts"
-import type { BadFrame, Frame } from "./frame.ts"
-import { createPayloadCodec } from "./payload-codec.ts"
+import { commonDecoders } from "./common-decode.ts"
+import type { FrameBody } from "./common-encode.ts"
+import type { Frame } from "./frame.ts"
+import type { MessageLimits } from "./message-limits.ts"
+import { serverDecoders } from "./server-decode.ts"
+import { serverBody } from "./server-encode.ts"
 import type { TypeTable } from "./type-table.ts"
 
+/** Decoders of all frames. */
+export const allDecoders = { ...commonDecoders, ...clientDecoders, ...serverDecoders }
+
 /**
- * @param types type names of the session; the client fills the table at WELCOME.
+ * @param types type names of the session.
  * @param reads limits of this end's reader.
  * @param writes limits of the peer's reader.
  */
 export function createFrameCodec(types: TypeTable, reads: MessageLimits, writes = reads): Codec {
-  const payloads = createPayloadCodec(reads, writes)
-
-  function encode(frame: Frame): Uint8Array {
-    if (frame.kind === "replicaParts") return frame.bytes
-    const { byte, fields } = frameBody(frame, types)
-    return payloads.encodeFrame(byte, fields)
-  }
-
-  function decode(bytes: Uint8Array, count: number): Frame | BadFrame {
-    const byte = bytes[0] ?? 0xff
-    // The body is packed by the replica's schema; `readReplicaFrame` checks it.
-    if (byte === frameByte.replicaParts) return { kind: "replicaParts", bytes }
-    const reference = byte === frameByte.request ? count : null
-    const body = payloads.decode(bytes, 1, payloadAt[byte])
-    if (!body.ok) return { kind: "bad", reference, error: body.error }
-    if (!Array.isArray(body.value)) return bad(reference, "the body of a frame must be an array")
-    const fields: readonly unknown[] = body.value
-    return decodeBody({ byte, fields, count }, types) ?? bad(reference, describeShape(byte))
-  }
-
-  return {
-    profile: "hawser.1",
-    counts: true,
-    classify: (bytes) => classifyFirstByte(bytes[0]),
-    decode,
-    encode,
-    hold: (payload, around) => payloads.hold(payload, around),
-  }
+  return createBodyCodec({ bodyOf, decoders: allDecoders }, types, { reads, writes })
 }
 
-function bad(reference: number | null, message: string): BadFrame {
-  return { kind: "bad", reference, error: { code: "sys_invalid_message", message, category: "validation" } }
-}
-
-function describeShape(byte: number): string {
-  const name = Object.entries(frameByte).find(([, value]) => value === byte)?.[0]
-  const shown = `0x${byte.toString(16).padStart(2, "0")}`
-  return name === undefined
-    ? `unknown frame ${shown}`
-    : `the fields of frame ${shown} (${name}) are not as specified`
+function bodyOf(frame: Frame, types: TypeTable): FrameBody {
+  const { kind } = frame
+  const isOfClient =
+    kind === "hello" ||
+    kind === "auth" ||
+    kind === "void" ||
+    kind === "have" ||
+    kind === "request" ||
+    kind === "cancel" ||
+    kind === "credit"
+  return isOfClient ? clientBody(frame, types) : serverBody(frame, types)
 }

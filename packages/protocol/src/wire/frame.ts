@@ -2,6 +2,7 @@
 import type { ErrorCategory } from "../base/errors.ts"
 import type { CallKind } from "../contract/contract.ts"
 import type { MessageLimits } from "./message-limits.ts"
+import type { ReplicaHold } from "./replica-hold.ts"
 
 /**
  * Correlates a reply with its request: in `hawser.1` the request's message number, in `2.0` the client's string id, or null.
@@ -241,25 +242,6 @@ export interface ReplicaPartsFrame {
   readonly bytes: Uint8Array
 }
 
-/** Cells of a replica that a resuming client holds. */
-export interface ReplicaHold {
-  /** Name of the replica. */
-  readonly replica: string
-  /** Epoch from REPLICA. Absent: the server sent none. */
-  readonly epoch?: string
-  /** Topic from REPLICA. Absent: it belongs to none. */
-  readonly topic?: string
-  /** Held cells with their versions. */
-  readonly cells: readonly {
-    /** Column of the cell, counted in cells. */
-    readonly x: number
-    /** Row of the cell, counted in cells. */
-    readonly y: number
-    /** Version of the client's copy: number of the last applied change. */
-    readonly version: number
-  }[]
-}
-
 /** `drain`: another listener takes the client. `shutdown`: the process ends. */
 export type GoawayIntent = "drain" | "shutdown"
 
@@ -271,28 +253,8 @@ export interface HaveFrame {
   readonly held: readonly ReplicaHold[]
 }
 
-/** Any frame. */
-export type Frame =
-  | HelloFrame
-  | WelcomeFrame
-  | {
-      /** Frame kind: AUTH (`03`), a fresh token on an open connection. */
-      readonly kind: "auth"
-      /** Token of the user. */
-      readonly token: string
-    }
-  | {
-      /** Frame kind: AUTHREQ (`04`), the server's request for a fresh token. */
-      readonly kind: "authRequest"
-      /** Remaining lifetime of the current token, in milliseconds. */
-      readonly expiresInMs: number
-    }
-  | {
-      /** Frame kind: AUTHOK (`05`), the answer to an accepted AUTH. */
-      readonly kind: "authOk"
-      /** Remaining lifetime of the new token, in milliseconds; null: it does not expire. */
-      readonly expiresInMs: number | null
-    }
+/** Frame that both ends send. */
+export type CommonFrame =
   | {
       /** Frame kind: ACK (`06`). */
       readonly kind: "ack"
@@ -302,10 +264,20 @@ export type Frame =
       readonly stateFrames?: number
     }
   | {
-      /** Frame kind: VOID (`0f`). It cancels requests; one that arrives later is settled without running. */
-      readonly kind: "void"
-      /** Message numbers of the cancelled requests. */
-      readonly references: readonly number[]
+      /** Frame kind: PING (`07`). */
+      readonly kind: "ping"
+      /** Number that the PONG repeats. */
+      readonly number: number
+      /** Number of the receiver's messages that the sender has handled. */
+      readonly handled: number
+    }
+  | {
+      /** Frame kind: PONG (`08`). */
+      readonly kind: "pong"
+      /** Number of the PING. */
+      readonly number: number
+      /** Number of the receiver's messages that the sender has handled. */
+      readonly handled: number
     }
   | {
       /** Frame kind: RESET (`0a`). The session has ended at the sender. */
@@ -324,20 +296,54 @@ export type Frame =
       readonly digest: number
     }
   | {
-      /** Frame kind: PING (`07`). */
-      readonly kind: "ping"
-      /** Number that the PONG repeats. */
-      readonly number: number
-      /** Number of the receiver's messages that the sender has handled. */
-      readonly handled: number
+      /** Frame kind: BYE (`0d`). The sender refuses the log-in or ends the session. */
+      readonly kind: "bye"
+      /** Error code of the refusal or end. */
+      readonly code: string
+      /** Sentence for a person; empty: none. */
+      readonly message: string
+      /** Machine-readable facts of the application's error. Absent: none. */
+      readonly details?: Readonly<Record<string, unknown>>
     }
   | {
-      /** Frame kind: PONG (`08`). */
-      readonly kind: "pong"
-      /** Number of the PING. */
-      readonly number: number
-      /** Number of the receiver's messages that the sender has handled. */
-      readonly handled: number
+      /** Frame kind: a control frame of a later version (W8). The receiver ignores it. */
+      readonly kind: "unknownControl"
+    }
+
+/** Frame that only a client sends. */
+export type ClientFrame =
+  | HelloFrame
+  | {
+      /** Frame kind: AUTH (`03`), a fresh token on an open connection. */
+      readonly kind: "auth"
+      /** Token of the user. */
+      readonly token: string
+    }
+  | {
+      /** Frame kind: VOID (`0f`). It cancels requests; one that arrives later is settled without running. */
+      readonly kind: "void"
+      /** Message numbers of the cancelled requests. */
+      readonly references: readonly number[]
+    }
+  | HaveFrame
+  | RequestFrame
+  | CancelFrame
+  | CreditFrame
+
+/** Frame that only a server sends. */
+export type ServerFrame =
+  | WelcomeFrame
+  | {
+      /** Frame kind: AUTHREQ (`04`), the server's request for a fresh token. */
+      readonly kind: "authRequest"
+      /** Remaining lifetime of the current token, in milliseconds. */
+      readonly expiresInMs: number
+    }
+  | {
+      /** Frame kind: AUTHOK (`05`), the answer to an accepted AUTH. */
+      readonly kind: "authOk"
+      /** Remaining lifetime of the new token, in milliseconds; null: it does not expire. */
+      readonly expiresInMs: number | null
     }
   | {
       /** Frame kind: GOAWAY (`09`). The connection will be closed. */
@@ -362,31 +368,24 @@ export type Frame =
       readonly retryAfterMs: number
     }
   | {
-      /** Frame kind: BYE (`0d`). The sender refuses the log-in or ends the session. */
-      readonly kind: "bye"
-      /** Error code of the refusal or end. */
-      readonly code: string
-      /** Sentence for a person; empty: none. */
-      readonly message: string
-      /** Machine-readable facts of the application's error. Absent: none. */
-      readonly details?: Readonly<Record<string, unknown>>
-    }
-  | {
-      /** Frame kind: a control frame of a later version (W8). The receiver ignores it. */
-      readonly kind: "unknownControl"
+      /** Frame kind: THROTTLED (`10`). A limit of the user delays the messages of this session. */
+      readonly kind: "throttled"
+      /** Name of the limit, an option of the server's `limits`. */
+      readonly limit: string
+      /** Time for which the notice holds, in milliseconds; another notice extends it. */
+      readonly forMs: number
     }
   | EventFrame
-  | RequestFrame
   | ReplyFrame
   | ItemFrame
   | EndFrame
-  | CancelFrame
-  | CreditFrame
   | TopicEventFrame
   | VolatileFrame
   | ReplicaFrame
   | ReplicaPartsFrame
-  | HaveFrame
+
+/** Any frame. */
+export type Frame = CommonFrame | ClientFrame | ServerFrame
 
 /** Result of decoding invalid bytes. */
 export interface BadFrame {

@@ -1,7 +1,7 @@
 // Creates the codecs of `hawser.1` of one server. Received messages must fit `limits.message`, sent messages
 // `limits.clientMessage`.
 import type { ServerLimits } from "@hawser/protocol"
-import { TypeTable, createFrameCodec } from "@hawser/protocol/core"
+import { TypeTable, createServerCodec } from "@hawser/protocol/core"
 
 /** @param types names of calls and events, in the order of their numbers on the wire. */
 export function createCodecs(
@@ -10,8 +10,8 @@ export function createCodecs(
 ) {
   return {
     /** Decodes messages of clients, encodes messages to clients. */
-    codec: createFrameCodec(new TypeTable(types), message, clientMessage),
+    codec: createServerCodec(new TypeTable(types), { reads: message, writes: clientMessage }),
     /** Decodes messages that this server has sent. */
-    sentCodec: createFrameCodec(new TypeTable(types), clientMessage),
+    sentCodec: createServerCodec(new TypeTable(types), { reads: clientMessage, writes: clientMessage }),
   }
 }

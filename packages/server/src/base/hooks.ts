@@ -44,6 +44,7 @@ export function callReporting(callback: () => unknown, onError: (error: unknown)
   }
 }
 
-function isThenable(value: unknown): value is PromiseLike<unknown> {
+/** True for a promise of any library, such as a query that runs when it is awaited. */
+export function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof value === "object" && value !== null && "then" in value && typeof value.then === "function"
 }

@@ -38,8 +38,15 @@ export class Refusals {
     from: Pick<LoginRefusal, "address" | "userId">,
   ): void {
     const cause = HawserError.is(error) ? error.cause : error
-    const kind = cause instanceof Error ? cause.message : ""
-    const count = this.#limit.count(`${sent.code}\n${kind}`, this.#clock.now())
+    const count = this.#limit.count(`${sent.code}\n${kindOf(cause)}`, this.#clock.now())
     if (count > 0) this.#onRefused({ code: sent.code, message: sent.message, cause, ...from, count })
   }
+}
+
+/** Numbers and quoted texts of a sentence: values of one log-in, such as the expiry of its token. */
+const values = /"(?:[^"\\]|\\.)*"|\d+/g
+
+/** Returns the message of a cause without the values, cut: log-ins with the same fault have the same kind. */
+function kindOf(cause: unknown): string {
+  return cause instanceof Error ? String(cause.message).slice(0, 200).replace(values, "") : ""
 }

@@ -1,11 +1,14 @@
 // Default outputs of errors, warnings and refused log-ins: the console, and warnings of the process. A line that repeats is
 // limited, because strangers can cause some of them. No other file of this package writes there.
-import { RepeatLimit, oneLine, quoted, repeatedWords } from "@hawser/protocol/core"
+import { RepeatLimit, escapedLine, oneLine, quoted, repeatedWords } from "@hawser/protocol/core"
 import type { Clock } from "@hawser/protocol"
+import { inspect } from "node:util"
 import type { LoginRefusal } from "./refusals.ts"
 
 /** Equal lines of errors in a minute. */
 const errorsPerMinute = 10
+/** Longest error with its stack, in UTF-16 units; the rest is cut. */
+const errorMaxLength = 10_000
 
 /**
  * Returns the default of `onError`: writes the error's sentence, which names the call, and the stack of its cause, or else its
@@ -14,15 +17,28 @@ const errorsPerMinute = 10
 export function consoleErrors(clock: Pick<Clock, "now">): (error: unknown) => void {
   const limit = new RepeatLimit({ perMinute: errorsPerMinute })
   return (error) => {
-    const sentence = error instanceof Error ? error.message : "a value that is no Error was thrown"
+    const sentence = error instanceof Error ? oneLine(error.message) : "a value that is no Error was thrown"
     const count = limit.count(sentence, clock.now())
     if (count > 0) showError(sentence + repeatedWords(count), error)
   }
 }
 
-/** Writes an error to the console. */
+/**
+ * Writes an error to the console as one text, which the console does not format. The error may contain a peer's text: control
+ * characters are escaped, and its lines are indented, so that none of them looks like a line of the server.
+ */
 function showError(sentence: string, error: unknown): void {
-  console.error(`hawser: ${sentence}`, error instanceof Error ? (error.cause ?? error) : error)
+  console.error(`hawser: ${sentence}\n${shownError(error)}`)
+}
+
+function shownError(error: unknown): string {
+  try {
+    const text = inspect(error instanceof Error ? (error.cause ?? error) : error)
+    const lines = text.slice(0, errorMaxLength).split("\n")
+    return lines.map((line) => `    ${escapedLine(line)}`).join("\n")
+  } catch {
+    return "    (an error that throws when it is read)"
+  }
 }
 
 /** Writes a refused log-in to the console. Default of `onRefused`. A fault of the server was reported to `onError` already. */

@@ -92,6 +92,31 @@ it("abuse-A35 logs the name of a request short and on one line", async () => {
   expect(logged).toEqual([new Error(`handler of ${shown} for user "u\\u000a2" failed`)])
 })
 
+it("awaits a result that is a promise of another library, such as a query that runs when it is awaited", async () => {
+  let ran = 0
+  const query = {
+    // oxlint-disable-next-line unicorn/no-thenable -- as query builders are
+    then(resolve: (value: unknown) => void) {
+      ran += 1
+      resolve("done")
+    },
+  }
+  const clock = new SimulatedClock()
+  const router = new CallRouter({
+    calls: indexCalls(defineContract({ name: "c", commands: { save: {} } })),
+    handlers: new Map([["save", () => query]]),
+    clock,
+    idempotency: new Idempotency(clock, defaultServerLimits),
+    codec,
+    onError: (error) => expect.fail(String(error)),
+  })
+  const frame = { kind: "request", call: undefined, type: "save", payload: undefined, budgetMs: 0 } as const
+  const counted = { arrivedAtMs: 0, name: "save", failure: undefined, credit: 0, afterReply: undefined }
+  const job = { frame: { ...frame, reference: 1 }, count: 1, abort: new LazyAbort(), ...counted }
+  const outcome = await router.execute({ session, dialect: compact, buckets }, job)
+  expect([outcome, ran]).toEqual([{ ok: true, payload: undefined }, 1])
+})
+
 describe("streams", () => {
   const anything: Schema = { "~standard": { version: 1, vendor: "test", validate: (value) => ({ value }) } }
   const contract = defineContract({ name: "c", streams: { watch: { input: anything, item: anything } } })

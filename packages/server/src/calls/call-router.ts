@@ -15,6 +15,7 @@ import type { StreamSpec } from "@hawser/protocol"
 import type { CallEntry, Codec, Validated, WireError } from "@hawser/protocol/core"
 import type { AuthenticatedUser } from "../base/authenticate.ts"
 import type { Base } from "../base/create-base.ts"
+import { isThenable } from "../base/hooks.ts"
 import type { Session } from "../base/session.ts"
 import { failure } from "./request-queue.ts"
 import type { Idempotency } from "./idempotency.ts"
@@ -162,8 +163,8 @@ export class CallRouter<User extends AuthenticatedUser> {
   ): Outcome | Promise<Outcome> {
     this.#charge(caller, job.name, entry)
     const output = handler(new CallContext(input, caller.session, job))
-    return output instanceof Promise
-      ? output.then((late: unknown) => this.#succeeded(caller, job, entry, late))
+    return isThenable(output)
+      ? Promise.resolve(output).then((late: unknown) => this.#succeeded(caller, job, entry, late))
       : this.#succeeded(caller, job, entry, output)
   }
 

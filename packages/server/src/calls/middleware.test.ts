@@ -40,6 +40,43 @@ describe("a handler", () => {
     expect(log).toEqual(["one", "two", "own", "handler", "/own", "/two", "/one"])
   })
 
+  it("does not run once its middleware has refused the call or has answered it, also if next() is called later", async () => {
+    const list = new MiddlewareList<string>()
+    let runs = 0
+    const late: (() => unknown)[] = []
+    const around = async (middleware: (next: () => unknown) => unknown): Promise<unknown> => {
+      const use: Middleware<string> = (_call, next) => (late.push(next), middleware(next))
+      return await list.around(named([use]), () => (runs += 1))(context)
+    }
+    const refuse = (): never => {
+      throw new Error("no")
+    }
+    await expect(around(refuse)).rejects.toThrow("no")
+    await expect(around(async () => await Promise.reject(new Error("no")))).rejects.toThrow("no")
+    expect([await around(() => "own"), await around(() => Promise.resolve("own"))]).toEqual(["own", "own"])
+    for (const next of late)
+      expect(next).toThrow(new Error('middleware of the command "move" called next() after its end'))
+    expect(runs).toBe(0)
+  })
+
+  it("does not run after its call was aborted while its middleware waited", async () => {
+    const list = new MiddlewareList<string>()
+    const abort = new AbortController()
+    const waiting: (() => void)[] = []
+    const use: Middleware<string> = async (_call, next) => {
+      await new Promise<void>((resolve) => waiting.push(resolve))
+      return await next()
+    }
+    let runs = 0
+    const run = list.around(named([use]), () => (runs += 1))
+    const outcome = Promise.resolve(run({ ...context, signal: abort.signal }))
+    const refused = expect(outcome).rejects.toThrow("cancelled")
+    abort.abort(new Error("cancelled"))
+    for (const proceed of waiting) proceed()
+    await refused
+    expect(runs).toBe(0)
+  })
+
   it("may be replaced, refused or awaited", async () => {
     const list = new MiddlewareList<string>()
     const around = (middleware: Middleware<string>): unknown =>

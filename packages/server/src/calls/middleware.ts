@@ -1,6 +1,7 @@
 // Functions of the application around handlers: permissions, audit, timing, tracing. A chain is built once for each call. Without
 // middleware there is no chain, and the router calls the handler itself. Must not know topics and sessions.
 import { HawserError } from "@hawser/protocol"
+import { quoted } from "@hawser/protocol/core"
 
 /** Kind of a call that middleware sees. `publish` and `join`: requests of clients in topics. */
 export type MiddlewareKind = "command" | "query" | "stream" | "publish" | "join"
@@ -21,7 +22,8 @@ export interface MiddlewareCall<S, Input = unknown> {
 
 /**
  * Function around a handler. `next()` runs the rest of the chain and returns its result, or its promise; a second call of it
- * throws. The function returns the call's result, which may be another one than that of `next()`; it refuses the call by a throw
+ * throws, and so does a call after the function's result is known, for example after a lost `Promise.race`. In a function
+ * that has waited, it also throws the reason of `call.signal` if that has aborted. The function returns the call's result, which may be another one than that of `next()`; it refuses the call by a throw
  * of a HawserError. Without a promise of its own a synchronous handler stays synchronous. The result of a publication or a join
  * is always its own; one whose middleware returns without `next()` is rejected with `forbidden`.
  */
@@ -115,8 +117,11 @@ interface Wrapped<S> {
 }
 
 /** @throws TypeError for a list with a member that is no function. */
-export function assertFunctions(where: string, list: readonly unknown[]): void {
-  for (const one of list)
+export function assertFunctions(where: string, list: unknown): void {
+  if (!Array.isArray(list))
+    throw new TypeError(`${where} must be a list of functions (call, next) => result, not ${quoted(list)}`)
+  const members: readonly unknown[] = list
+  for (const one of members)
     if (typeof one !== "function")
       throw new TypeError(`${where} takes functions (call, next) => result, not ${typeof one}`)
 }
@@ -124,23 +129,34 @@ export function assertFunctions(where: string, list: readonly unknown[]): void {
 function chainOf<S>(list: readonly Middleware<S>[]): Chain<S> {
   const end: Chain<S> = (_call, last) => last()
   return list.reduceRight<Chain<S>>(
-    (inner, middleware) => (call, last) =>
-      middleware(
-        call,
-        once(call, () => inner(call, last)),
-      ),
+    (inner, middleware) => (call, last) => through(middleware, call, () => inner(call, last)),
     end,
   )
 }
 
-function once<S>({ kind, name }: MiddlewareCall<S>, work: () => unknown): () => unknown {
-  let isCalled = false
-  return () => {
-    if (isCalled) throw new Error(`middleware of the ${kind} "${name}" called next() twice`)
-    isCalled = true
+/** Runs one middleware. Its `next` works once, and only until its result is known: a refused call must not run afterwards. */
+function through<S>(middleware: Middleware<S>, call: MiddlewareCall<S>, work: () => unknown): unknown {
+  let fault: string | undefined
+  let hasWaited = false
+  const next = (): unknown => {
+    if (fault !== undefined) throw new Error(`middleware of the ${call.kind} "${call.name}" called ${fault}`)
+    fault = "next() twice"
+    // The caller may have an answer already, and later requests may have started.
+    if (hasWaited) call.signal.throwIfAborted()
     const result = work()
     // A middleware that drops the promise must not end the process by an unhandled rejection.
     if (result instanceof Promise) result.catch(() => {})
     return result
+  }
+  const end = (): void => void (fault ??= "next() after its end")
+  try {
+    const result = middleware(call, next)
+    hasWaited = result instanceof Promise
+    if (result instanceof Promise && fault === undefined) result.then(end, end)
+    else end()
+    return result
+  } catch (error) {
+    end()
+    throw error
   }
 }

@@ -20,7 +20,12 @@ export function wireError(error: HawserError): WireError {
  * hook sent a value that clients cannot read, which is a fault of the server.
  */
 export function isAnswer(error: unknown): error is HawserError {
-  return HawserError.is(error) && !(error instanceof UnsendableError)
+  try {
+    return HawserError.is(error) && !(error instanceof UnsendableError)
+  } catch {
+    // A Proxy may throw at every look, for example one that was revoked.
+    return false
+  }
 }
 
 /** Returns the error for the client. Reports a fault of the server to `onError`. */

@@ -60,7 +60,7 @@ const gauges: Readonly<Record<Exclude<NumberKey, keyof ServerCounters | OtherGau
   topics: ["topics", "Topics that contain sessions."],
   topicMembers: ["topic_members", "Memberships of sessions in topics that their clients joined."],
   topicHistoryBytes: ["topic_history_bytes", "Bytes of the histories of all topics."],
-  replicaRecords: ["replica_records", "Records of all replicas."],
+  replicaRecords: ["replica_records", "Records of all replicas, of topics included."],
   replicaCells: ["replica_cells", "Cells of replicas with records or viewers."],
   replicaDeltaBytes: [
     "replica_delta_bytes",

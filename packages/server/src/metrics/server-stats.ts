@@ -18,7 +18,7 @@ export interface ServerStats extends Readonly<ServerCounters> {
   readonly topicMembers: number
   /** Bytes of all histories. Bounded by `topicHistoryMaxBytes`. */
   readonly topicHistoryBytes: number
-  /** Records of all replicas. */
+  /** Records of all replicas, of topics included. */
   readonly replicaRecords: number
   /** Cells of replicas with records or viewers. */
   readonly replicaCells: number

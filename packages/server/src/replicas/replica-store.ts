@@ -1,9 +1,9 @@
 // Records of one replica, and their cells. `commit` closes a tick and packs the changed cells that have viewers.
 // Must not know sessions.
 import { randomBytes } from "node:crypto"
-import { BitWriter, ReplicaSchema, cellOf, isWellFormed, outbound, quoted } from "@hawser/protocol/core"
+import { ReplicaSchema, cellOf, isWellFormed, outbound, quoted } from "@hawser/protocol/core"
 import type { Fields, ReplicaSpec } from "@hawser/protocol"
-import type { CellPlace, Codec, OutboundMessage, PackedRecord } from "@hawser/protocol/core"
+import type { BitWriter, CellPlace, Codec, OutboundMessage, PackedRecord } from "@hawser/protocol/core"
 import { ReplicaCell, changedMask } from "./replica-cell.ts"
 import type { Entry } from "./replica-cell.ts"
 import type { HeldDeltasLimits } from "./held-deltas.ts"
@@ -13,7 +13,11 @@ export type Values = Readonly<Record<string, unknown>>
 
 export interface ReplicaStoreOptions {
   readonly name: string
+  /** Topic that the replica belongs to; undefined for a replica of the server. */
+  readonly topic: string | undefined
   readonly number: number
+  /** One for all stores of a server. */
+  readonly writer: BitWriter
   readonly spec: ReplicaSpec
   readonly limits: HeldDeltasLimits
   readonly codec: Codec
@@ -32,6 +36,7 @@ const epochBytes = 6
 
 export class ReplicaStore {
   readonly name: string
+  readonly topic: string | undefined
   /** Number of the replica on every connection. */
   readonly number: number
   /** REPLICA frame, which describes the fields: the same bytes for all sessions. */
@@ -40,7 +45,7 @@ export class ReplicaStore {
   readonly epoch = randomBytes(epochBytes).toString("base64url")
   readonly schema: ReplicaSchema
   readonly area: Area | undefined
-  readonly writer = new BitWriter()
+  readonly writer: BitWriter
   readonly #limits: HeldDeltasLimits
   readonly #entries = new Map<string, Entry>()
   /** Cells with records or viewers, by position. */
@@ -50,15 +55,18 @@ export class ReplicaStore {
   #highestVersion = 0
 
   /** @throws TypeError for fields that cannot be encoded. */
-  constructor({ name, number, spec, limits, codec }: ReplicaStoreOptions) {
+  constructor({ name, topic, number, writer, spec, limits, codec }: ReplicaStoreOptions) {
     this.name = name
+    this.topic = topic
     this.number = number
+    this.writer = writer
     this.#limits = limits
     this.schema = ReplicaSchema.of(spec.fields)
     this.area = areaOf(this.schema, spec)
     const { epoch, schema } = this
+    const described = { replica: number, name, schema: schema.shape, epoch }
     this.description = outbound(
-      codec.encode({ kind: "replica", replica: number, name, schema: schema.shape, epoch }),
+      codec.encode({ kind: "replica", ...described, ...(topic === undefined ? {} : { topic }) }),
     )
   }
 

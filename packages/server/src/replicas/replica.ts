@@ -5,7 +5,10 @@ import type { Session } from "../base/session.ts"
 import type { Replicas, View, Viewpoint } from "./replicas.ts"
 import type { Values } from "./replica-store.ts"
 
-/** A replica's records by id, in this process: a server in another process has its own. The changes of a tick (`replicaTickMs`) are sent together; unchanged cells are not sent. */
+/**
+ * A replica's records by id, in this process: a server in another process has its own. The changes of a tick (`replicaTickMs`)
+ * are sent together; unchanged cells are not sent.
+ */
 export interface Replica<Record extends object, S> {
   /** Name in the contract. */
   readonly name: string
@@ -36,6 +39,9 @@ export interface Replica<Record extends object, S> {
   view(session: S, viewpoint?: Viewpoint): View
 }
 
+/** A view that was not opened. */
+export const noView: View = { moveTo() {}, close() {} }
+
 /** Returns a function that returns the same replica object for the same name, because games call it in every tick. */
 export function createReplicaLookup<User extends AuthenticatedUser>(
   replicas: Replicas,
@@ -54,7 +60,8 @@ function openReplica<User extends AuthenticatedUser>(
   name: string,
   registry: SessionRegistry<User>,
 ): Replica<Values, Session<User>> {
-  const store = replicas.store(name)
+  const open = replicas.of(name)
+  const { store } = open
   return {
     name,
     get size() {
@@ -65,20 +72,20 @@ function openReplica<User extends AuthenticatedUser>(
     ids: () => store.ids(),
     set(id, fields) {
       store.set(id, fields)
-      if (store.isDirty) replicas.changed()
+      if (store.isDirty) replicas.changed(store)
     },
     patch(id, fields) {
       store.patch(id, fields)
-      if (store.isDirty) replicas.changed()
+      if (store.isDirty) replicas.changed(store)
     },
     remove(id) {
       const removed = store.remove(id)
-      if (removed) replicas.changed()
+      if (removed) replicas.changed(store)
       return removed
     },
     view(session, viewpoint) {
       const own = registry.own(session, "open a view for")
-      return own === undefined ? { moveTo() {}, close() {} } : replicas.view(name, own, viewpoint)
+      return own === undefined ? noView : replicas.view(open, own, viewpoint)
     },
   }
 }

@@ -10,15 +10,17 @@ import type { StateSource } from "../session/conversation/state-source.ts"
 import { Replicas } from "./replicas.ts"
 import type { ViewingSession } from "./replicas.ts"
 
+const spec = { fields: { points: integer() } }
+
 /** Returns replicas with one record, and a session that views them. */
-function newViewer() {
+function newViewer(topic?: string) {
   const clock = new SimulatedClock()
   const onError = (error: unknown): void => {
     throw error
   }
   const { codec, sentCodec } = createCodecs([], defaultServerLimits)
   const replicas = new Replicas({
-    contract: { name: "test", replicas: { scores: { fields: { points: integer() } } } },
+    contract: { name: "test", replicas: { scores: spec }, topics: {} },
     codec,
     clock,
     timers: new TimerQueue(clock, onError),
@@ -36,11 +38,17 @@ function newViewer() {
     pumpValues() {},
     show: (shown) => void (source = shown),
   }
-  replicas.store("scores").set("ann", { points: 1 })
-  replicas.view("scores", session, undefined)
+  const open = topic === undefined ? replicas.of("scores") : replicas.open({ name: "scores", spec, topic })
+  const { store } = open
+  store.set("ann", { points: 1 })
+  replicas.changed(store)
+  replicas.enter(open, session)
   replicas.flush()
   return {
-    store: replicas.store("scores"),
+    replicas,
+    open,
+    session,
+    store,
     description: (): Frame | undefined => {
       const [first] = sent
       const frame = first && sentCodec.decode(first.bytes, 0)
@@ -94,5 +102,39 @@ describe("Replicas", () => {
     const { version } = store.cellAt({ x: 0, y: 0 })
     const cells = [{ x: 0, y: 0, version }]
     expect(resume([{ replica: "scores", ...epoch, cells }])).toEqual(["snapshot"])
+  })
+
+  it("names the topic in REPLICA, and keeps the cells that a client holds of this topic only", () => {
+    const { description, resume, store } = newViewer("board:7")
+    expect(description()).toMatchObject({ kind: "replica", name: "scores", topic: "board:7" })
+    const { epoch } = store
+    const cells = [{ x: 0, y: 0, version: store.cellAt({ x: 0, y: 0 }).version }]
+    const held = { replica: "scores", epoch, cells }
+    expect(resume([{ ...held, topic: "board:8" }])).toEqual(["snapshot"])
+    expect(resume([held])).toEqual(["snapshot"])
+    expect(resume([{ ...held, topic: "board:7" }])).toEqual(["keep"])
+  })
+
+  it("gives the number of a closed replica to the next one, with another epoch", () => {
+    const { replicas } = newViewer()
+    const one = replicas.open({ name: "cursors", spec, topic: "board:1" })
+    const two = replicas.open({ name: "cursors", spec, topic: "board:2" })
+    expect([one.store.number, two.store.number]).toEqual([1, 2])
+    replicas.close(one)
+    const three = replicas.open({ name: "cursors", spec, topic: "board:1" })
+    expect(three.store.number).toBe(1)
+    expect(three.store.epoch).not.toBe(one.store.epoch)
+    expect(replicas.open({ name: "cursors", spec, topic: "board:3" }).store.number).toBe(3)
+  })
+
+  it("forgets the areas of a viewer that leaves", () => {
+    const { open, replicas, session, store } = newViewer("board:7")
+    const view = replicas.view(open, session, { follow: "ann" })
+    expect(open.followers.size).toBe(1)
+    replicas.leave(open, session)
+    expect([open.followers.size, store.cellAt({ x: 0, y: 0 }).viewers]).toEqual([0, 0])
+    view.moveTo({ x: 0, y: 0 })
+    view.close()
+    expect(store.cellAt({ x: 0, y: 0 }).viewers).toBe(0)
   })
 })

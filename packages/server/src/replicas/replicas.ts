@@ -1,7 +1,7 @@
-// All replicas of a server: the views of sessions, and the tick that sends changes to viewers. The work of a tick grows with
-// the changed cells and their viewers, not with viewers times records. Must not know sockets.
-import { cellOf, quoted } from "@hawser/protocol/core"
-import type { Contract } from "@hawser/protocol"
+// All replicas of a server and of its topics: the views of sessions, and the tick that sends changes to viewers. The work of a
+// tick grows with the changed cells and their viewers, not with viewers times records. Must not know sockets.
+import { BitWriter, cellOf, quoted } from "@hawser/protocol/core"
+import type { Contract, ReplicaSpec } from "@hawser/protocol"
 import type { CellPlace } from "@hawser/protocol/core"
 import type { Base } from "../base/create-base.ts"
 import { ReplicaFrameWriter } from "./replica-frame-writer.ts"
@@ -21,7 +21,7 @@ export interface ReplicasOptions extends Pick<
   Base,
   "codec" | "clock" | "timers" | "counters" | "limits" | "onError"
 > {
-  readonly contract: Pick<Contract, "name" | "replicas">
+  readonly contract: Pick<Contract, "name" | "replicas" | "topics">
 }
 
 /** Centre of a view: a position in the units of the replica's area, or a record that the view follows. */
@@ -50,10 +50,18 @@ export interface View {
 /** Largest coordinate of a cell in a view. */
 const cellMax = 2 ** 50
 
-interface Watched {
+/** A replica of the server, or of a topic. */
+export interface OpenReplica {
   readonly store: ReplicaStore
   /** Areas that follow a record, by its id. */
   readonly followers: Map<string, Set<Following>>
+}
+
+/** Name, fields and topic of a replica; without a topic it is one of the server. */
+interface ReplicaPlace {
+  readonly name: string
+  readonly spec: ReplicaSpec
+  readonly topic: string | undefined
 }
 
 interface Following {
@@ -63,17 +71,30 @@ interface Following {
 
 export class Replicas {
   readonly #options: ReplicasOptions
-  readonly #watched = new Map<string, Watched>()
+  /** Replicas of the contract, by name. */
+  readonly #named = new Map<string, OpenReplica>()
+  readonly #open = new Set<OpenReplica>()
+  /** Replicas with areas that follow a record. */
+  readonly #followed = new Set<OpenReplica>()
+  /** Replicas that changed since the last tick. */
+  readonly #changed = new Set<ReplicaStore>()
   readonly #sessions = new Map<ViewingSession, SessionViews>()
   readonly #host: SessionViewsHost
+  readonly #writer = new BitWriter()
+  /** Numbers of closed replicas. They have no viewers, so no connection uses them. */
+  readonly #freeNumbers: number[] = []
   #cancelTick: (() => void) | undefined
   #cancelExpiry: (() => void) | undefined
 
+  /** @throws TypeError for a replica whose fields cannot be encoded, also one of a topic kind. */
   constructor(options: ReplicasOptions) {
     this.#options = options
-    for (const [name, spec] of Object.entries(options.contract.replicas)) {
-      const store = new ReplicaStore({ ...options, name, spec, number: this.#watched.size })
-      this.#watched.set(name, { store, followers: new Map() })
+    const { replicas, topics } = options.contract
+    for (const [name, spec] of Object.entries(replicas))
+      this.#named.set(name, this.open({ name, spec, topic: undefined }))
+    for (const kind of Object.values(topics)) {
+      for (const [name, spec] of Object.entries(kind.replicas))
+        this.close(this.open({ name, spec, topic: undefined }))
     }
     this.#host = {
       ...options,
@@ -88,7 +109,7 @@ export class Replicas {
     let replicaRecords = 0
     let replicaCells = 0
     let replicaDeltaBytes = 0
-    for (const { store } of this.#watched.values()) {
+    for (const { store } of this.#open) {
       replicaRecords += store.size
       replicaCells += store.cellCount
       replicaDeltaBytes += store.heldBytes
@@ -99,27 +120,46 @@ export class Replicas {
   }
 
   /** @throws TypeError for a name that the contract does not declare. */
-  store(name: string): ReplicaStore {
-    return this.#of(name).store
+  of(name: string): OpenReplica {
+    const open = this.#named.get(name)
+    if (open === undefined)
+      throw new TypeError(`the contract "${this.#options.contract.name}" has no replica "${name}"`)
+    return open
   }
 
-  /** Called after a change. Schedules a tick after `replicaTickMs`, if none is scheduled. */
-  changed(): void {
+  /** Begins a replica: no records, a new epoch, and a number that no other open replica has. */
+  open(place: ReplicaPlace): OpenReplica {
+    const number = this.#freeNumbers.pop() ?? this.#open.size
+    const store = new ReplicaStore({ ...this.#options, ...place, number, writer: this.#writer })
+    const open = { store, followers: new Map<string, Set<Following>>() }
+    this.#open.add(open)
+    return open
+  }
+
+  /** Ends a replica without viewers. */
+  close(open: OpenReplica): void {
+    this.#open.delete(open)
+    this.#changed.delete(open.store)
+    this.#freeNumbers.push(open.store.number)
+  }
+
+  /** Called after a change of a replica, or of views. Schedules a tick after `replicaTickMs`, if none is scheduled. */
+  changed(store?: ReplicaStore): void {
+    if (store !== undefined) this.#changed.add(store)
     this.#cancelTick ??= this.#options.timers.after(this.#options.limits.replicaTickMs, () => this.flush())
   }
 
-  view(name: string, session: ViewingSession, viewpoint: Viewpoint | undefined): View {
-    const watched = this.#of(name)
-    const area: ViewArea = { centre: this.#centreOf(watched.store, viewpoint) }
-    const viewer = this.#viewsOf(session).viewerOf(watched.store)
+  /** @throws as `Replica.view`. */
+  view(open: OpenReplica, session: ViewingSession, viewpoint: Viewpoint | undefined): View {
+    const area: ViewArea = { centre: this.#centreOf(open.store, viewpoint) }
+    const viewer = this.#viewsOf(session).viewerOf(open.store)
     const followed = viewpoint !== undefined && "follow" in viewpoint ? viewpoint.follow : undefined
-    const unfollow =
-      followed === undefined ? (): void => {} : this.#follow(watched, followed, { area, viewer })
+    const unfollow = followed === undefined ? (): void => {} : this.#follow(open, followed, { area, viewer })
     viewer.add(area)
     this.changed()
     return {
       moveTo: (position) => {
-        const centre = this.#cellFor(watched.store, position)
+        const centre = this.#cellFor(open.store, position)
         unfollow()
         this.#aim({ area, viewer }, centre)
       },
@@ -131,16 +171,33 @@ export class Replicas {
     }
   }
 
+  /** Makes a session a viewer: of all records, or with an area of interest of none until `view`. */
+  enter({ store }: OpenReplica, session: ViewingSession): void {
+    const viewer = this.#viewsOf(session).viewerOf(store)
+    if (store.area === undefined) viewer.add({ centre: { x: 0, y: 0 } })
+    this.changed()
+  }
+
+  /** Ends all views of a session in a replica. Nothing is sent: the client has removed the records. */
+  leave(open: OpenReplica, session: ViewingSession): void {
+    const views = this.#sessions.get(session)
+    const viewer = views?.find(open.store)
+    if (views === undefined || viewer === undefined) return
+    this.#unfollow(open, (other) => other === viewer)
+    views.drop(viewer)
+  }
+
   /** Runs a tick: sends all changes to viewers. Called by the timer, or by a game with its own tick. */
   flush(): void {
     // Without a scheduled tick nothing has changed.
     if (this.#cancelTick === undefined) return
-    for (const watched of this.#watched.values()) this.#moveFollowers(watched)
+    for (const open of this.#followed) this.#moveFollowers(open)
     this.#cancelTick()
     this.#cancelTick = undefined
     const { clock, counters, onError } = this.#options
     let packed = 0
-    for (const { store } of this.#watched.values()) packed += store.commit(clock.now(), onError)
+    for (const store of this.#changed) packed += store.commit(clock.now(), onError)
+    this.#changed.clear()
     counters.replicaCellsPacked += packed
     if (packed > 0) this.#expireLater()
     for (const views of this.#sessions.values()) views.flush()
@@ -158,12 +215,7 @@ export class Replicas {
     const views = this.#sessions.get(session)
     if (views === undefined) return
     this.#sessions.delete(session)
-    for (const { followers } of this.#watched.values()) {
-      for (const [id, following] of followers) {
-        for (const one of following) if (views.has(one.viewer)) following.delete(one)
-        if (following.size === 0) followers.delete(id)
-      }
-    }
+    for (const open of this.#followed) this.#unfollow(open, (viewer) => views.find(open.store) === viewer)
     views.end()
   }
 
@@ -181,13 +233,13 @@ export class Replicas {
     this.#cancelExpiry ??= timers.after(limits.replicaDeltaMaxMs, () => {
       this.#cancelExpiry = undefined
       let isLeft = false
-      for (const { store } of this.#watched.values()) isLeft = store.expireDeltas(clock.now()) || isLeft
+      for (const { store } of this.#open) isLeft = store.expireDeltas(clock.now()) || isLeft
       if (isLeft) this.#expireLater()
     })
   }
 
   /** Moves the areas that follow a record to its current cell. */
-  #moveFollowers({ store, followers }: Watched): void {
+  #moveFollowers({ store, followers }: OpenReplica): void {
     for (const [id, following] of followers) {
       const place = store.placeOf(id)
       for (const one of following) this.#aim(one, place)
@@ -201,13 +253,26 @@ export class Replicas {
     this.changed()
   }
 
-  #follow({ followers }: Watched, id: string, following: Following): () => void {
+  #follow(open: OpenReplica, id: string, following: Following): () => void {
+    const { followers } = open
     const others = followers.get(id) ?? new Set<Following>()
     followers.set(id, others.add(following))
+    this.#followed.add(open)
     return () => {
       others.delete(following)
       if (others.size === 0 && followers.get(id) === others) followers.delete(id)
+      if (followers.size === 0) this.#followed.delete(open)
     }
+  }
+
+  /** Removes the areas of some viewers that follow a record. */
+  #unfollow(open: OpenReplica, isOf: (viewer: ReplicaViewer) => boolean): void {
+    const { followers } = open
+    for (const [id, following] of followers) {
+      for (const one of following) if (isOf(one.viewer)) following.delete(one)
+      if (following.size === 0) followers.delete(id)
+    }
+    if (followers.size === 0) this.#followed.delete(open)
   }
 
   #viewsOf(session: ViewingSession): SessionViews {
@@ -238,12 +303,5 @@ export class Replicas {
     if (Math.abs(cell.x) <= cellMax && Math.abs(cell.y) <= cellMax) return cell
     const { x, y } = position
     throw new RangeError(`a view of the replica "${name}" cannot be at x ${quoted(x)}, y ${quoted(y)}`)
-  }
-
-  #of(name: string): Watched {
-    const watched = this.#watched.get(name)
-    if (watched === undefined)
-      throw new TypeError(`the contract "${this.#options.contract.name}" has no replica "${name}"`)
-    return watched
   }
 }

@@ -55,8 +55,15 @@ export class SessionViews implements StateSource {
     return viewer
   }
 
-  has(viewer: ReplicaViewer): boolean {
-    return this.#viewers.get(viewer.store) === viewer
+  find(store: ReplicaStore): ReplicaViewer | undefined {
+    return this.#viewers.get(store)
+  }
+
+  /** Ends one viewer. A later one of the same store begins with REPLICA and a fresh frame. */
+  drop(viewer: ReplicaViewer): void {
+    viewer.end()
+    this.#viewers.delete(viewer.store)
+    this.#described.delete(viewer.store)
   }
 
   /** Called in a tick. Sends the changes, or conflates them if the connection has no capacity. */
@@ -131,12 +138,12 @@ export class SessionViews implements StateSource {
   have(held: readonly ReplicaHold[]): void {
     if (!this.#awaitsHold) return
     this.#awaitsHold = false
-    for (const { replica, epoch, cells } of held) {
-      const versions = new Map(cells.map(({ x, y, version }) => [`${x},${y}`, version]))
+    for (const { replica, topic, epoch, cells } of held) {
       for (const viewer of this.#viewers.values()) {
         const { store } = viewer
         // Versions of another epoch, or without one, are not comparable: these cells are sent as snapshots (F10).
-        if (store.name === replica && store.epoch === epoch) viewer.hold(versions)
+        if (store.epoch !== epoch || store.name !== replica || store.topic !== topic) continue
+        viewer.hold(new Map(cells.map(({ x, y, version }) => [`${x},${y}`, version])))
       }
     }
     this.#host.nextTick()

@@ -8,7 +8,7 @@ import type { TopicParts } from "./topic-parts.ts"
 
 type FrozenParts<User extends AuthenticatedUser> = Pick<
   TopicParts<User>,
-  "hub" | "index" | "board" | "kinds" | "timers" | "limits"
+  "hub" | "index" | "board" | "replicas" | "kinds" | "timers" | "limits"
 >
 
 interface Frozen<User extends AuthenticatedUser> {
@@ -48,15 +48,16 @@ export class FrozenMemberships<User extends AuthenticatedUser> {
     return records
   }
 
-  /** Restores the memberships of a thawed session. Memberships that this process kept get the new session object. */
+  /** Restores the memberships of a thawed session, with their views. Memberships that this process kept get the new session object. */
   thaw(session: ServerSession<User>, records: readonly MembershipRecord[]): void {
-    const { hub, index, board, kinds } = this.#parts
+    const { hub, index, board, replicas, kinds } = this.#parts
     const frozen = this.#frozen.get(session.id)
     if (frozen === undefined) {
       for (const membership of index.thaw(records, session, (topic) => kinds.hasPresence(topic))) {
         membership.away = true
         hub.join(membership.topic, session)
         board.add(membership)
+        replicas.enter(membership)
       }
       return
     }
@@ -69,6 +70,7 @@ export class FrozenMemberships<User extends AuthenticatedUser> {
       hub.join(membership.topic, session)
       hub.leave(membership.topic, old)
       index.add(membership)
+      replicas.enter(membership)
     }
   }
 

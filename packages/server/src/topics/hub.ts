@@ -19,14 +19,17 @@ const none: ReadonlySet<never> = new Set<never>()
 
 export class Hub<Member> {
   readonly #log: TopicLog<HubPublication<Member>>
+  readonly #onEmpty: (topic: string) => void
   readonly #topics = new Map<string, TopicMembers<Member>>()
   /** Topics of each member. Members that are in one topic only share its list. */
   readonly #joined = new Map<Member, readonly string[]>()
   readonly #subscriber: LogSubscriber<HubPublication<Member>> = (topic, publication) =>
     publication.deliver(this.members(topic))
 
-  constructor(log: TopicLog<HubPublication<Member>>) {
+  /** @param onEmpty called when a topic has lost its last member. */
+  constructor(log: TopicLog<HubPublication<Member>>, onEmpty: (topic: string) => void = () => {}) {
     this.#log = log
+    this.#onEmpty = onEmpty
   }
 
   /** Number of topics that have members. */
@@ -50,6 +53,7 @@ export class Hub<Member> {
     if (state.members.size === 0) {
       this.#topics.delete(topic)
       this.#log.unsubscribe(topic, this.#subscriber)
+      this.#onEmpty(topic)
     }
     const others = (this.#joined.get(member) ?? []).filter((other) => other !== topic)
     if (others.length === 0) this.#joined.delete(member)

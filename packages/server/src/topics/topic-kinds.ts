@@ -26,10 +26,17 @@ import type { Session } from "../base/session.ts"
 import type { ServerWarning } from "../base/server-warning.ts"
 import type { PresenceMember } from "./presence.ts"
 
+/** Names of the topics of a kind. */
+type NameOf<K extends string> = K | `${K}:${string}`
+
 /** Argument of `canJoin`. The hook runs at each join, after a resume and after a token renewal. */
-export interface TopicJoin<User extends AuthenticatedUser, C extends Contract = Contract> {
-  /** Name of the topic. */
-  readonly topic: string
+export interface TopicJoin<
+  User extends AuthenticatedUser,
+  C extends Contract = Contract,
+  K extends TopicKind<C> = TopicKind<C>,
+> {
+  /** Name of the topic, which `server.topic` takes. */
+  readonly topic: NameOf<K>
   /** Session that asks for the membership. */
   readonly session: Session<User, C>
 }
@@ -37,9 +44,10 @@ export interface TopicJoin<User extends AuthenticatedUser, C extends Contract = 
 type PublishOf<
   User extends AuthenticatedUser,
   C extends Contract,
-  E extends TopicEventName<C, TopicKind<C>>,
+  K extends TopicKind<C>,
+  E extends TopicEventName<C, K>,
 > = {
-  readonly [N in E]: TopicJoin<User, C> & {
+  readonly [N in E]: TopicJoin<User, C, K> & {
     /** Name of the event. */
     readonly event: N
     /** Validated payload, as the server publishes it. */
@@ -54,7 +62,7 @@ export type TopicPublish<
   User extends AuthenticatedUser,
   C extends Contract = Contract,
   K extends TopicKind<C> = TopicKind<C>,
-> = PublishOf<User, C, TopicEventName<C, K>>
+> = PublishOf<User, C, K, TopicEventName<C, K>>
 
 /** Member of a topic: a session whose client joined it. */
 export interface TopicMember<State = unknown> {
@@ -76,7 +84,7 @@ export interface TopicJoined<
   User extends AuthenticatedUser,
   C extends Contract = Contract,
   K extends TopicKind<C> = TopicKind<C>,
-> extends TopicJoin<User, C> {
+> extends TopicJoin<User, C, K> {
   /** The new member. */
   readonly member: MemberOf<C, K>
 }
@@ -89,8 +97,8 @@ export type LeaveCause = "left" | "removed" | "ended"
 
 /** Argument of `onLeave`. */
 export interface TopicLeft<C extends Contract = Contract, K extends TopicKind<C> = TopicKind<C>> {
-  /** Name of the topic. */
-  readonly topic: string
+  /** Name of the topic, which `server.topic` takes. */
+  readonly topic: NameOf<K>
   /** The member, with its last state. */
   readonly member: MemberOf<C, K>
   /** Cause of the leave. */
@@ -116,7 +124,7 @@ export interface TopicRules<
    * Permits a join. Default: no client may join. Called again after a resume and after a token renewal: a member that is not
    * permitted then is removed and receives a notice with the code.
    */
-  canJoin?(join: TopicJoin<User, C>): Permission
+  canJoin?(join: TopicJoin<User, C, K>): Permission
   /** Permits a publication. Default: no client may publish. The hook decides whether the client must be in the topic. */
   canPublish?(publish: TopicPublish<User, C, K>): Permission
   /**

@@ -230,19 +230,21 @@ export class TopicMemberships<User extends AuthenticatedUser> {
   }
 
   #add(membership: Membership<User>): void {
-    const { board, hub, index, counters } = this.#parts
+    const { board, hub, index, replicas, counters } = this.#parts
     this.#nextMember += 1
     hub.join(membership.topic, membership.session)
     index.add(membership)
     board.add(membership)
+    replicas.enter(membership)
     counters.topicJoins += 1
   }
 
   #delete(membership: Membership<User>): void {
-    const { board, hub, index } = this.#parts
+    const { board, hub, index, replicas } = this.#parts
     this.#checks.delete(membership)
     index.delete(membership)
     board.delete(membership)
+    replicas.leave(membership)
     hub.leave(membership.topic, membership.session)
   }
 

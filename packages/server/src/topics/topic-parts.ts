@@ -11,6 +11,7 @@ import type { MembershipIndex } from "./membership-index.ts"
 import type { PresenceBoard } from "./presence-board.ts"
 import type { TopicKinds } from "./topic-kinds.ts"
 import type { TopicLog } from "./topic-log.ts"
+import type { TopicReplicas } from "./topic-replicas.ts"
 
 export interface TopicParts<User extends AuthenticatedUser>
   extends Base, Pick<Calls<User>, "limiter">, Pick<Sessions<User>, "registry" | "fanOut" | "compact"> {
@@ -21,4 +22,5 @@ export interface TopicParts<User extends AuthenticatedUser>
   readonly hub: Hub<ServerSession<User>>
   readonly index: MembershipIndex<User>
   readonly board: PresenceBoard<User>
+  readonly replicas: TopicReplicas<User>
 }

@@ -1,6 +1,6 @@
 // Handlers of the four topic requests: `$join`, `$leave`, `$publish` and `$presence`. Validates their input, checks the
 // application's permission and the rate limit, then calls `TopicMemberships` or `Publisher`. Must not know histories.
-import { HawserError } from "@hawser/protocol"
+import { HawserError, plain } from "@hawser/protocol"
 import {
   UnsendableError,
   describeIssues,
@@ -8,7 +8,7 @@ import {
   outgoingPayload,
   presenceDepth,
   quoted,
-  topicCalls,
+  topicRequests,
   topicKindOf,
   validateNow,
 } from "@hawser/protocol/core"
@@ -45,7 +45,10 @@ interface Joining<User extends AuthenticatedUser> {
 interface Publishing<User extends AuthenticatedUser> {
   readonly input: PublishRequest
   readonly session: ServerSession<User>
+  readonly context: Context<User>
   payload: unknown
+  /** True if a rule may have waited: the request may be cancelled or too late since. */
+  mayBeLate: boolean
   isAdmitted: boolean
 }
 
@@ -62,12 +65,12 @@ export class TopicRequests<User extends AuthenticatedUser> {
 
   /** Returns the handlers by the names of their requests. */
   handlers(): ReadonlyMap<TopicCall, AnyHandler<Session<User>>> {
-    const { $join, $leave, $publish, $presence } = topicCalls
+    const { $join, $leave, $publish, $presence } = topicRequests
     return new Map<TopicCall, AnyHandler<Session<User>>>([
-      ["$join", (context) => this.#join(inputOf($join.input, context), context)],
-      ["$leave", (context) => this.#leave(inputOf($leave.input, context), context)],
-      ["$publish", (context) => this.#publish(inputOf($publish.input, context), context)],
-      ["$presence", (context) => this.#setState(inputOf($presence.input, context), context)],
+      ["$join", (context) => this.#join(inputOf($join, context), context)],
+      ["$leave", (context) => this.#leave(inputOf($leave, context), context)],
+      ["$publish", (context) => this.#publish(inputOf($publish, context), context)],
+      ["$presence", (context) => this.#setState(inputOf($presence, context), context)],
     ])
   }
 
@@ -84,7 +87,7 @@ export class TopicRequests<User extends AuthenticatedUser> {
       const call = {
         kind: "join",
         name: topicKindOf(topic) ?? "",
-        input: { topic, state: input.state },
+        input: { topic, state: plain(state) },
       } as const
       return await middleware.topic({ ...call, source: context }, () => this.#joinValid(joining))
     } catch (error) {
@@ -111,7 +114,14 @@ export class TopicRequests<User extends AuthenticatedUser> {
     const { counters, middleware } = this.#parts
     const session = this.#served(context.session)
     const { topic, event } = input
-    const publishing: Publishing<User> = { input, session, payload: undefined, isAdmitted: false }
+    const publishing: Publishing<User> = {
+      input,
+      session,
+      context,
+      payload: undefined,
+      mayBeLate: false,
+      isAdmitted: false,
+    }
     try {
       publishing.payload = this.#validPayload(input)
       if (!middleware.isUsed) return await this.#publishValid(publishing)
@@ -124,12 +134,17 @@ export class TopicRequests<User extends AuthenticatedUser> {
   }
 
   async #publishValid(publishing: Publishing<User>): Promise<PublishReply> {
-    const { counters } = this.#parts
+    const { counters, hub } = this.#parts
     const { input, session } = publishing
     const { topic, event } = input
     const except = input.echo ? undefined : session
+    const wasMember = hub.members(topic).has(session)
     const { payload, isReplaced } = await this.#permitted(publishing)
     assertActive(session)
+    // Its caller has an answer already, and later publications may have overtaken it.
+    if (publishing.mayBeLate) publishing.context.signal.throwIfAborted()
+    // The application may have removed the member meanwhile.
+    if (wasMember && !hub.members(topic).has(session)) throw noLongerMember(topic)
     const admit = <T>(encode: () => T): T => {
       const encoded = isReplaced ? encode() : ofTheCaller(encode)
       this.#charge(session, input)
@@ -146,22 +161,25 @@ export class TopicRequests<User extends AuthenticatedUser> {
    * Asks the rules of the topic. Returns the payload to publish. `isReplaced`: the application chose it, so an error of its
    * encoding is not the client's.
    */
-  async #permitted({
-    input,
-    session,
-    payload,
-  }: Publishing<User>): Promise<{ readonly payload: unknown; readonly isReplaced: boolean }> {
+  async #permitted(
+    publishing: Publishing<User>,
+  ): Promise<{ readonly payload: unknown; readonly isReplaced: boolean }> {
     const { kinds, events, hub, index } = this.#parts
+    const { input, session, payload } = publishing
     const { topic, event } = input
     const { rules } = kinds.of(topic)
     const asked = { topic, session, event, payload, isMember: hub.members(topic).has(session) }
-    await permit(`publish to "${topic}"`, rules.canPublish?.(asked))
+    const permission = rules.canPublish?.(asked)
+    publishing.mayBeLate ||= permission instanceof Promise
+    await permit(`publish to "${topic}"`, permission)
     const spec = events.get(event)
     if (rules.onPublish === undefined || spec === undefined) return { payload, isReplaced: false }
     assertActive(session)
     const membership = index.get(topic, session)
     const member = membership && memberOf(membership)
-    const replacement = await rules.onPublish({ ...asked, isMember: hub.members(topic).has(session), member })
+    const answer = rules.onPublish({ ...asked, isMember: hub.members(topic).has(session), member })
+    publishing.mayBeLate ||= answer instanceof Promise
+    const replacement = await answer
     if (replacement === undefined) return { payload, isReplaced: false }
     return { payload: outgoingPayload(event, spec, replacement), isReplaced: true }
   }
@@ -258,6 +276,11 @@ function ofTheCaller<T>(work: () => T): T {
 /** Called after an await: the session may have ended meanwhile. @throws HawserError `session_ended` */
 function assertActive({ active }: { readonly active: boolean }): void {
   if (!active) throw new HawserError("session_ended")
+}
+
+function noLongerMember(topic: string): HawserError {
+  const message = `the membership in "${topic}" ended before the publication was permitted`
+  return new HawserError("forbidden", { message })
 }
 
 /** Validates the input of a request. @throws HawserError `invalid_input` */

@@ -1,10 +1,11 @@
 // Builds the parts of a server's topics and connects them. Must not know connections.
-import { topicCalls } from "@hawser/protocol/core"
+import { topicRequests } from "@hawser/protocol/core"
 import type { CallEntry } from "@hawser/protocol/core"
 import { randomBytes } from "node:crypto"
 import type { AuthenticatedUser } from "../base/authenticate.ts"
 import type { Base } from "../base/create-base.ts"
 import type { Calls } from "../calls/create-calls.ts"
+import type { Replicas } from "../replicas/replicas.ts"
 import type { Sessions } from "../session/create-sessions.ts"
 import type { ServerSession } from "../session/life/server-session.ts"
 import { Hub } from "./hub.ts"
@@ -14,6 +15,7 @@ import { PresenceBoard, protocolSpec } from "./presence-board.ts"
 import { Publisher } from "./publisher.ts"
 import { TopicMemberships } from "./topic-memberships.ts"
 import { TopicKinds } from "./topic-kinds.ts"
+import { TopicReplicas } from "./topic-replicas.ts"
 import { TopicRequests } from "./topic-requests.ts"
 import { MembershipIndex } from "./membership-index.ts"
 
@@ -33,26 +35,38 @@ export interface TopicService<User extends AuthenticatedUser> {
 /** Returns the protocol's own requests. Their handlers validate the input, and throw `invalid_input` as the call router does. */
 export function topicEntries(): ReadonlyMap<string, CallEntry> {
   const spec = { input: protocolSpec.payload, output: protocolSpec.payload, trustOutput: true }
-  return new Map(Object.keys(topicCalls).map((name) => [name, { call: "command", spec }]))
+  return new Map(Object.keys(topicRequests).map((name) => [name, { call: "command", spec }]))
 }
 
-export function createTopics<User extends AuthenticatedUser>(
-  base: Base,
-  { handlers, limiter }: Calls<User>,
-  { registry, fanOut, compact }: Pick<Sessions<User>, "registry" | "fanOut" | "compact">,
-): TopicService<User> {
+/** The layers below the topics. */
+interface LayersBelow<User extends AuthenticatedUser> {
+  readonly base: Base
+  readonly calls: Calls<User>
+  readonly sessions: Pick<Sessions<User>, "registry" | "fanOut" | "compact">
+  readonly replicas: Replicas
+}
+
+export function createTopics<User extends AuthenticatedUser>({
+  base,
+  calls: { handlers, limiter },
+  sessions: { registry, fanOut, compact },
+  replicas: allReplicas,
+}: LayersBelow<User>): TopicService<User> {
   const kinds = new TopicKinds<User>(base.contract, base.onWarning)
   const log = new MemoryTopicLog<HubPublication<ServerSession<User>>>({
     ...base,
     historyOf: (topic) => kinds.historyOf(topic),
     epoch: randomBytes(6).toString("base64url"),
   })
-  const hub = new Hub<ServerSession<User>>(log)
+  const hub = new Hub<ServerSession<User>>(log, (topic) => replicas.end(topic))
   const index = new MembershipIndex<User>(base.limits)
   const board = new PresenceBoard<User>({ ...base, fanOut })
+  const replicas = new TopicReplicas<User>({ ...base, registry, kinds, index, hub, replicas: allReplicas })
   const { middleware } = handlers
-  const parts = { ...base, limiter, middleware, registry, fanOut, compact, kinds, log, hub, index, board }
-  const memberships = new TopicMemberships<User>(parts, randomBytes(5).readUIntBE(0, 5))
+  const shared = { ...base, limiter, middleware, registry, fanOut, compact }
+  const parts = { ...shared, kinds, log, hub, index, board, replicas }
+  // Ids of all servers have the same length on the wire.
+  const memberships = new TopicMemberships<User>(parts, 2 ** 40 + randomBytes(5).readUIntBE(0, 5))
   const publisher = new Publisher<User>(parts, (topic, session) => memberships.unsubscribe(topic, session))
   const requests = new TopicRequests<User>(parts, memberships, publisher)
   for (const [name, handler] of requests.handlers()) handlers.set("command", name, handler)

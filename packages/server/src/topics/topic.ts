@@ -6,10 +6,13 @@ import type {
   SentPayload,
   TopicEventName,
   TopicKind,
+  TopicReplicaName,
+  TopicReplicaRecord,
   ValidPayload,
 } from "@hawser/protocol"
 import type { AuthenticatedUser } from "../base/authenticate.ts"
 import type { Session } from "../base/session.ts"
+import type { Replica } from "../replicas/replica.ts"
 import type { TopicMember } from "./topic-kinds.ts"
 
 export interface PublishOptions<User extends AuthenticatedUser, C extends Contract> {
@@ -54,4 +57,13 @@ export interface Topic<
   unsubscribe(session: Session<User, C>): void
   /** Resolves to the members, in the order of their joins: sessions whose clients joined, also detached ones. No subscribers. */
   members(): Promise<readonly TopicMember<PresenceState<C, K> | undefined>[]>
+  /**
+   * Returns a replica of this topic, in this process. Each topic has its own records. They begin empty, and end when the last
+   * session has left the topic. Records that are written while the topic has no session wait for the first one, in
+   * `limits.idleTopicsMax` topics at most. Members see all records from their join to their leave. In a replica with an area
+   * they see those of their views: `view` has no effect for a session that has not joined the topic. `set` of a new record throws a
+   * RangeError at `limits.topicReplicaMaxCount`.
+   * @throws TypeError for a replica that the topic's kind lacks.
+   */
+  replica<R extends TopicReplicaName<C, K>>(name: R): Replica<TopicReplicaRecord<C, K, R>, Session<User, C>>
 }

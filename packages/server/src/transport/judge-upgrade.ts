@@ -88,12 +88,15 @@ export function judgeUpgrade(request: UpgradeRequest, policy: UpgradePolicy): Up
   policy.warnings.proxied(isForwarded, forwardedAddress(forwardedFor) !== undefined)
   const verdict = judge(request, policy)
   if (verdict.kind === "refused") {
-    const { path, host, origin } = request
+    const { path, host, origin, protocols } = request
     policy.health.upgradesRefused.add(verdict.reason)
     policy.warnings.refused(verdict.reason, {
       path,
       host,
       origin,
+      // Never the header itself: clients put tokens there.
+      offersProtocol: protocols !== undefined,
+      message: verdict.message,
       address: addressKey(peerAddress(request, policy.trustProxy)),
     })
   }
@@ -122,8 +125,11 @@ function judge(request: UpgradeRequest, policy: UpgradePolicy): UpgradeVerdict {
   const profile = chooseProfile(offeredProtocols(request))
   if (profile === undefined || !policy.profiles.has(profile)) {
     const advice =
-      policy.profiles.size > 1 ? ", or none" : "; without one, the server needs the option profile20"
-    return refused("subprotocol", 400, `offer the subprotocol "${subprotocol}"${advice}`)
+      policy.profiles.size > 1
+        ? "or none for profile 2.0"
+        : "for clients of 2.0, which offer none, the server needs the option profile20: profile20() of @hawser/server/profile20"
+    const form = `new WebSocket(url, "${subprotocol}")`
+    return refused("subprotocol", 400, `offer the subprotocol ${subprotocol}, as in ${form}; ${advice}`)
   }
   return judgeAddress(request, profile, policy)
 }
@@ -154,7 +160,10 @@ function originAllowed(origin: string, request: UpgradeRequest, policy: UpgradeP
   if (policy.allowLoopbackOrigins && isOnThisMachine(origin, request, policy)) return true
   if (typeof origins === "function") {
     try {
-      return origins(origin)
+      const isAllowed: unknown = origins(origin)
+      if (typeof isAllowed === "boolean") return isAllowed
+      // The promise of an asynchronous function would allow every origin, if its truth counted.
+      throw new TypeError(`the option origins must return true or false at once, not ${quoted(isAllowed)}`)
     } catch (error) {
       // The function may throw, for example `new URL("null")`. An uncaught error would let any request end the process.
       onError(error)

@@ -1,6 +1,6 @@
 // Sends and receives the messages of one session over its current connection. A failed write closes the connection; a full send
 // buffer ends the session with the dialect's cause. Must not know connection set-up, claims and resume windows.
-import { Delivery, outbound, outgoingPayload } from "@hawser/protocol/core"
+import { ServerDelivery, outbound, outgoingPayload } from "@hawser/protocol/core"
 import { HawserError } from "@hawser/protocol"
 import type {
   BadFrame,
@@ -25,7 +25,7 @@ import type { Acknowledging } from "./ack-schedule.ts"
 import { Answers } from "./answers.ts"
 import type { AnswersOwner } from "./answers.ts"
 import { Inbound } from "./inbound.ts"
-import type { InboundOwner } from "./inbound.ts"
+import type { InboundOwner, ThrottleLimit } from "./inbound.ts"
 import type { Outbound } from "./outbound.ts"
 import { takeFrame } from "./session-frames.ts"
 import type { FrameTaker } from "./session-frames.ts"
@@ -60,7 +60,7 @@ export class Conversation<User extends AuthenticatedUser>
   readonly host: ConversationHost<User>
   readonly session: Conversing<User>
   readonly dialect: Dialect<User>
-  readonly delivery: Delivery
+  readonly delivery: ServerDelivery
   readonly answers: Answers<User>
   /** Page of the session in the server's ledger; undefined without one. */
   page: SessionPage | undefined
@@ -76,7 +76,7 @@ export class Conversation<User extends AuthenticatedUser>
     this.host = host
     this.session = session
     this.dialect = dialect
-    this.delivery = new Delivery(host.delivery, this)
+    this.delivery = new ServerDelivery(host.delivery, this)
     this.#outbound = dialect.outbound(this.delivery)
     this.#inbound = new Inbound(host, this)
     this.answers = new Answers(host, this)
@@ -315,6 +315,10 @@ export class Conversation<User extends AuthenticatedUser>
 
   onHeldCancel(reference: number): void {
     this.answers.voidHeld(reference)
+  }
+
+  onThrottled(limit: ThrottleLimit, forMs: number): void {
+    if (this.dialect.counts) this.control({ kind: "throttled", limit, forMs })
   }
 
   onFlood(waitMs: number): void {

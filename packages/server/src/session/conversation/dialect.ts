@@ -1,7 +1,7 @@
 // Port of a wire profile: all differences between profiles. A server has one dialect for each profile; a session keeps the dialect
 // of the connection that opened it.
 // Must not know sockets, topics and replicas.
-import type { Codec, Delivery, Frame, Profile, Reference, WireError } from "@hawser/protocol/core"
+import type { Codec, ServerDelivery, Frame, Profile, Reference, WireError } from "@hawser/protocol/core"
 import type { Author, Contract, ServerLimits } from "@hawser/protocol"
 import type { AuthenticatedUser } from "../../base/authenticate.ts"
 import type { ServerCounters } from "../../base/counters.ts"
@@ -96,7 +96,7 @@ export interface Dialect<User extends AuthenticatedUser> extends CallDialect<Use
   /** Cause of the end of a session whose send buffer is full. */
   readonly overflow: string
   /** Returns the outbound port of one session. */
-  outbound(delivery: Delivery): Outbound
+  outbound(delivery: ServerDelivery): Outbound
   /** Returns the payload of WELCOME; undefined if this profile has none. */
   welcome(session: Session<User>): unknown
   /** Returns the refusal of a log-in. `reference`: of the refused message. */

@@ -1,4 +1,4 @@
-// Port of a session's outgoing messages: a `Delivery`, or the implementation of another dialect.
+// Port of a session's outgoing messages: a `ServerDelivery`, or the implementation of another dialect.
 import type {
   Connection,
   Frame,

@@ -1,7 +1,7 @@
 // Chooses how a session's end is reported to its client: RESET, BYE or the close code alone. Must not know why a session ends.
 import { isErrorCode } from "@hawser/protocol"
 import { errorTable, sentence } from "@hawser/protocol/core"
-import type { Delivery } from "@hawser/protocol/core"
+import type { ServerDelivery } from "@hawser/protocol/core"
 import type { EndCause } from "../../base/session.ts"
 
 /** Report of an end: RESET, BYE, or the close code alone. */
@@ -34,7 +34,7 @@ export function endReportOf(cause: EndCause): EndReport {
 
 /** Sends RESET or BYE. Flushes the send buffer first, except before RESET: a RESET discards it. */
 export function reportEnd(
-  delivery: Delivery,
+  delivery: ServerDelivery,
   report: EndReport,
   { cause, message }: { readonly cause: EndCause; readonly message: string },
 ): void {

@@ -3,7 +3,7 @@ import { isErrorCode } from "@hawser/protocol"
 import { quoted } from "@hawser/protocol/core"
 import type {
   BadFrame,
-  Delivery,
+  ServerDelivery,
   Frame,
   Reference,
   ReplicaHold,
@@ -30,7 +30,7 @@ export interface FrameTaker {
     finish(cause: EndCause, ending?: Ending): void
   }
   readonly dialect: { bad(error: WireError, badCount: number): BadReaction }
-  readonly delivery: Delivery
+  readonly delivery: ServerDelivery
   readonly page: SessionPage | undefined
   readonly answers: RequestSink
   /** Time of arrival of the message in process. */
@@ -119,6 +119,7 @@ function takeSessionFrame(taker: FrameTaker, frame: SessionFrame): void {
     case "authOk":
     case "goaway":
     case "busy":
+    case "throttled":
       refuse(
         taker,
         frame.kind === "reply" ? frame.reference : null,

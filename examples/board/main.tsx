@@ -1,0 +1,125 @@
+// The page: a drawing that all visitors share, with the pointer and the name of each. `?name=ann` chooses the name.
+import { createClient, type EventPayload } from "@hawser/client"
+import { createHooks } from "@hawser/react"
+import { StrictMode, memo, useRef, useState, type PointerEvent } from "react"
+import { createRoot } from "react-dom/client"
+import { contract, height, strokesMaxCount, width } from "./contract.ts"
+
+type Stroke = EventPayload<typeof contract, "stroke">
+type Point = Stroke["points"][number]
+
+const name = new URLSearchParams(location.search).get("name") ?? `guest ${Date.now() % 1000}`
+const client = createClient(contract, { url: "/ws", token: name, autoConnect: false })
+const { Provider, useStatus, useTopic, usePresence } = createHooks(contract)
+const joining = { state: { pointer: null }, recent: strokesMaxCount, log: strokesMaxCount }
+
+function colorOf(user: string) {
+  const hue = Array.from(user, (char) => char.charCodeAt(0)).reduce((sum, code) => sum * 31 + code, 0)
+  return `hsl(${hue % 360} 70% 40%)`
+}
+
+const Line = memo(({ points, user }: Stroke & { readonly user: string }) => (
+  <polyline points={points.map(({ x, y }) => `${x},${y}`).join(" ")} stroke={colorOf(user)} />
+))
+
+function Strokes() {
+  const { log, gap } = useTopic("board", joining)
+  const strokes = log.filter((item) => item.kind === "message")
+  return (
+    <>
+      {strokes.map(({ payload, meta }) => (
+        <Line key={meta.offset} {...payload} user={meta.author?.user ?? ""} />
+      ))}
+      {gap && <text y={height - 10}>Some strokes are missing: this page was away for too long.</text>}
+    </>
+  )
+}
+
+function Pointers() {
+  const { members, self } = usePresence("board")
+  return members.map(({ id, user, state: { pointer } }) => {
+    if (pointer === null || id === self?.id) return null
+    return (
+      <g key={id} fill={colorOf(user)} transform={`translate(${pointer.x} ${pointer.y})`}>
+        <circle r={5} />
+        <text x={8}>{user}</text>
+      </g>
+    )
+  })
+}
+
+/** Sends the newest pointer, one at a time: a slow connection gets fewer of them. */
+function usePointer() {
+  const { setState } = usePresence("board")
+  const latest = useRef<Point | null>(null)
+  const isSending = useRef(false)
+  return (pointer: Point | null): void => {
+    latest.current = pointer
+    const send = async (): Promise<void> => {
+      isSending.current = true
+      const sent = latest.current
+      // A refused or late pointer is no fault: the next one follows.
+      await setState({ pointer: sent }).catch(() => {})
+      isSending.current = false
+      if (sent !== latest.current) await send()
+    }
+    if (!isSending.current) send().catch(reportError)
+  }
+}
+
+function placeOf({ clientX, clientY, currentTarget }: PointerEvent): Point {
+  const box = currentTarget.getBoundingClientRect()
+  const within = (part: number, most: number) => Math.min(Math.max(Math.round(part * most), 0), most)
+  const [x, y] = [(clientX - box.left) / box.width, (clientY - box.top) / box.height]
+  return { x: within(x, width), y: within(y, height) }
+}
+
+function Board() {
+  const { send } = useTopic("board", joining)
+  const point = usePointer()
+  const [drawn, setDrawn] = useState<Stroke>()
+  /** Strokes that are not published yet; without a connection they wait. */
+  const [waiting, setWaiting] = useState<readonly Stroke[]>([])
+  const onMove = (event: PointerEvent): void => {
+    const at = placeOf(event)
+    point(at)
+    setDrawn((now) => now && { points: [...now.points, at].slice(0, 1000) })
+  }
+  const onUp = (): void => {
+    setDrawn(undefined)
+    if (drawn === undefined) return
+    setWaiting((strokes) => [...strokes, drawn])
+    send("stroke", drawn, { timeoutMs: 600_000 })
+      .catch(reportError)
+      .finally(() => setWaiting((strokes) => strokes.filter((stroke) => stroke !== drawn)))
+  }
+  return (
+    <svg
+      viewBox={`0 0 ${width} ${height}`}
+      onPointerDown={(event) => setDrawn({ points: [placeOf(event)] })}
+      onPointerMove={onMove}
+      onPointerUp={onUp}
+      onPointerLeave={() => (onUp(), point(null))}
+    >
+      <Strokes />
+      {[...waiting, ...(drawn ? [drawn] : [])].map((stroke, index) => (
+        <Line key={index} {...stroke} user={name} />
+      ))}
+      <Pointers />
+    </svg>
+  )
+}
+
+function Visitors() {
+  const { members } = usePresence("board")
+  return <p>{`${useStatus().state}: ${members.map(({ user }) => user).join(", ")}`}</p>
+}
+
+createRoot(document.getElementById("board") ?? document.body).render(
+  <StrictMode>
+    <Provider client={client}>
+      <Visitors />
+      <Board />
+    </Provider>
+  </StrictMode>,
+)
