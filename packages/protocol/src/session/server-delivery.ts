@@ -49,11 +49,6 @@ export class ServerDelivery extends Delivery {
     return count < sendBufferMaxCount / 2 && this.bufferedBytes + bytes <= sendBufferMaxBytes / 2
   }
 
-  /** Digest of the acknowledged messages (N3): 32 bits, unsigned. */
-  get acknowledgedDigest(): number {
-    return this.buffer.digestAt(this.buffer.base) ?? 0
-  }
-
   /** True if every accepted message was sent on the current connection. */
   override get isFlushed(): boolean {
     return super.isFlushed && !this.#hasValues
