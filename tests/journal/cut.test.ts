@@ -1,9 +1,8 @@
 // The process ends within every write of a scripted run, after none, some or all of its bytes. Whatever any client has seen is
 // continued: no reply and no event is lost, repeated or reordered, and no request runs twice that was settled.
 import type { SessionEvent } from "@hawser/client"
-import { seededRandom } from "@hawser/protocol/testing"
 import { describe, expect, it } from "vitest"
-import { lives } from "./lives.ts"
+import { faultLives } from "./lives.ts"
 
 interface Run {
   /** Number of writes to the journal. */
@@ -12,7 +11,7 @@ interface Run {
 
 /** @param at number of the write within which the process ends. @param share share of its bytes that reach the disk. */
 async function run(at: number, share: number): Promise<Run> {
-  const process = lives()
+  const { process } = faultLives()
   const { clock, disk } = process
   let writes = 0
   let mustStart = false
@@ -28,10 +27,10 @@ async function run(at: number, share: number): Promise<Run> {
     if (!mustStart) return
     mustStart = false
     await process.start()
-    expect(process.world.server.recovery).toMatchObject({ setAside: 0, isWhole: true })
+    expect(process.server.recovery).toMatchObject({ setAside: 0, isWhole: true })
   }
   const clients = ["ann", "bob"].map((token, index) => {
-    const client = process.client({ token, random: seededRandom(index + 1) })
+    const client = process.client(token, index + 1)
     const received: string[] = []
     const events: SessionEvent["kind"][] = []
     client.on("note", ({ text }) => received.push(text))
@@ -45,7 +44,7 @@ async function run(at: number, share: number): Promise<Run> {
   for (let round = 0; round < 6; round += 1) {
     await clock.advance(300)
     await revive()
-    for (const session of process.world.server.local.sessions()) {
+    for (const session of process.server.local.sessions()) {
       const text = `${session.id} ${round}`
       sent.set(session.id, [...(sent.get(session.id) ?? []), text])
       session.send("note", { text })

@@ -1,8 +1,10 @@
 // A server on a simulated disk that is killed and started again, among clients on a simulated network.
 import { createClient } from "@hawser/client"
 import type { Client, ClientOptions } from "@hawser/client"
-import { SimulatedClock, createMemoryNetwork, seededRandom } from "@hawser/protocol/testing"
-import type { Server, ServerOptions } from "@hawser/server"
+import type { Clock, Contract } from "@hawser/protocol"
+import { SimulatedClock, SimulatedProcess, createMemoryNetwork, seededRandom } from "@hawser/protocol/testing"
+import type { MemoryNetwork } from "@hawser/protocol/testing"
+import type { Server } from "@hawser/server"
 import { FileEngine } from "../../packages/server/src/journal/file-engine.ts"
 import type { JournalFiles } from "../../packages/server/src/journal/journal-files.ts"
 import type { JournalOption } from "../../packages/server/src/journal/server-journal.ts"
@@ -10,20 +12,16 @@ import { SimulatedDisk } from "../../packages/server/src/journal/simulated-files
 import { boundlessDials, contract, createWorld, epochMs } from "../faults/harness.ts"
 import type { TestContract, TestUser, World } from "../faults/harness.ts"
 
-export interface Lives {
-  readonly clock: SimulatedClock
-  readonly disk: SimulatedDisk
-  /** The current process. */
-  readonly world: World
-  /** Starts the first or the next process. */
-  start(options?: Partial<ServerOptions<TestContract, TestUser>>): Promise<Server<TestContract, TestUser>>
-  /** Ends the process at once: nothing that it does later reaches the disk or a client. */
-  kill(): void
-  client(options?: Partial<ClientOptions>): Client<TestContract>
+/** Options of `createServer` in one life. */
+interface LifeOptions {
+  readonly clock: Clock
+  readonly journal: JournalOption
+  readonly wallClockMs: () => number
+  readonly sessionId: () => string
 }
 
 /** Returns a journal of small rounds on these files. */
-function journalOn(clock: SimulatedClock, files: JournalFiles): JournalOption {
+function journalOn(clock: Clock, files: JournalFiles): JournalOption {
   const wallClockMs = (): number => epochMs + clock.now()
   return {
     resumeKey: Buffer.alloc(32, 7),
@@ -42,64 +40,99 @@ function journalOn(clock: SimulatedClock, files: JournalFiles): JournalOption {
   }
 }
 
-export function lives(): Lives {
-  const clock = new SimulatedClock()
-  const disk = new SimulatedDisk(() => epochMs + clock.now())
-  let world: World | undefined
-  let end = (): void => {}
-  let accepts = false
-  let count = 0
-  const network = createMemoryNetwork({
-    clock,
-    latencyMs: 10,
-    accept(accepted) {
-      if (world === undefined) throw new Error("no process")
-      return world.server.accept(accepted)
-    },
-  })
-  const current = (): World => {
-    if (world === undefined) throw new Error("no process has started")
-    return world
+/** Processes of one server, one after the other. */
+export class Lives<C extends Contract, User extends { readonly id: string }> {
+  readonly clock = new SimulatedClock()
+  readonly disk = new SimulatedDisk(() => epochMs + this.clock.now())
+  readonly #contract: C
+  readonly #create: (options: LifeOptions) => Server<C, User>
+  readonly #network: MemoryNetwork
+  #server: Server<C, User> | undefined
+  #end = (): void => {}
+  #count = 0
+
+  constructor(shared: C, create: (options: LifeOptions) => Server<C, User>) {
+    this.#contract = shared
+    this.#create = create
+    const { clock } = this
+    this.#network = createMemoryNetwork({
+      clock,
+      latencyMs: 10,
+      accept: (accepted) => this.server.accept(accepted),
+    })
   }
+
+  /** Server of the current process. */
+  get server(): Server<C, User> {
+    if (this.#server === undefined) throw new Error("no process has started")
+    return this.#server
+  }
+
+  /** Starts the first or the next process. */
+  async start(): Promise<void> {
+    const { disk } = this
+    const files = disk.files()
+    const clock = new SimulatedProcess(this.clock)
+    this.#count += 1
+    const name = this.#count
+    let ids = 0
+    this.#server = this.#create({
+      clock,
+      journal: journalOn(clock, files),
+      wallClockMs: () => epochMs + clock.now(),
+      sessionId: () => `session-${name}-${++ids}`,
+    })
+    this.#end = () => {
+      files.end()
+      clock.kill()
+    }
+    await this.#server.recover()
+    this.#network.listening = true
+  }
+
+  /** Ends the process at once: nothing that it does later reaches the disk or a client. */
+  kill(): void {
+    this.#end()
+    this.#network.listening = false
+    for (const link of this.#network.links) link.cut()
+  }
+
+  /** @param seed of its random numbers: clients with one seed have one identity. */
+  client(token: string, seed = 1, options: Partial<ClientOptions> = {}): Client<C> {
+    return createClient(this.#contract, {
+      url: "memory:",
+      token,
+      clock: this.clock,
+      random: seededRandom(seed),
+      dial: this.#network.dial,
+      autoConnect: false,
+      limits: boundlessDials,
+      ...options,
+    })
+  }
+
+  async connect(client: Client<C>): Promise<void> {
+    const connected = client.connect()
+    await this.clock.advance(100)
+    await connected
+  }
+}
+
+/** Processes of the server of the fault tests. `world` returns the current one. */
+export function faultLives(): {
+  readonly process: Lives<TestContract, TestUser>
+  readonly world: () => World
+} {
+  let world: World | undefined
+  const process: Lives<TestContract, TestUser> = new Lives(contract, (server) => {
+    world = createWorld({ profile: "hawser.1", order: "none", clock: process.clock, server })
+    return world.server
+  })
   return {
-    clock,
-    disk,
-    get world() {
-      return current()
+    process,
+    world() {
+      if (world === undefined) throw new Error("no process has started")
+      return world
     },
-    async start(options = {}) {
-      const files = disk.files()
-      count += 1
-      const name = count
-      let ids = 0
-      world = createWorld({
-        profile: "hawser.1",
-        order: "none",
-        clock,
-        server: { journal: journalOn(clock, files), sessionId: () => `session-${name}-${++ids}`, ...options },
-      })
-      end = () => files.end()
-      await world.server.recover()
-      accepts = true
-      network.listening = accepts
-      return world.server
-    },
-    kill() {
-      end()
-      accepts = false
-      network.listening = false
-      for (const link of network.links) link.cut()
-    },
-    client: (options = {}) =>
-      createClient(contract, {
-        url: "memory:",
-        token: "ann",
-        clock,
-        random: seededRandom(1),
-        dial: network.dial,
-        autoConnect: false,
-        limits: boundlessDials,
-        ...options,
-      }),
   }
 }

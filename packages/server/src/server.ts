@@ -98,7 +98,7 @@ function compose(contract: Contract, options: Options) {
     calls,
   )
   const replicas = new Replicas(base)
-  const topics = createTopics<User>({ base, calls, sessions, replicas })
+  const topics = createTopics<User>({ base, calls, sessions, replicas, ledger: kept?.topics })
   sessions.observers.push(topics.memberships, replicas)
   const assertReady = (): void => {
     calls.handlers.assertComplete()
@@ -107,7 +107,7 @@ function compose(contract: Contract, options: Options) {
   }
   const recovery: { result?: Recovery } = {}
   const recover = async (): Promise<void> => {
-    const result = await kept?.recover({ ...calls, ...sessions, arm: () => entrances.turn.touch() })
+    const result = await kept?.recover({ ...calls, ...sessions, topics, arm: () => entrances.turn.touch() })
     if (result !== undefined) recovery.result = result
   }
   const rules = { path, origins, allowLoopbackOrigins, trustProxy, warnings, isClosing, assertReady }

@@ -1,6 +1,20 @@
 // Port of a session's page in the server's ledger: notes each change that another process needs to continue the session.
 import type { OutboundMessage } from "@hawser/protocol/core"
 
+/** Membership of a session in a topic. */
+export interface KeptMembership {
+  readonly member: number
+  /** Encoded presence state, with the members of the protocol's `Encoding`; null if the member has none. */
+  readonly state: {
+    readonly bytes: Uint8Array
+    readonly depth: number
+    readonly elements: number
+    readonly longestKeyBytes: number
+  } | null
+  readonly away: boolean
+  readonly isBehind: boolean
+}
+
 export interface SessionPage {
   /** Notes a reliable message that the send buffer has accepted. */
   sent(message: OutboundMessage): void
@@ -16,6 +30,10 @@ export interface SessionPage {
   acknowledged(): void
   /** Notes a stream that was opened or ended. */
   stream(reference: number, isOpen: boolean): void
+  /** Notes a new membership, or one that has changed. */
+  member(topic: string, membership: KeptMembership): void
+  /** Notes the end of a membership. */
+  left(topic: string): void
   /** Notes a change of the claims, of the windows or of the address. */
   claimed(): void
   /** Notes a renewed user. */

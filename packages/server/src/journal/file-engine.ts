@@ -56,6 +56,8 @@ export class FileEngine implements JournalEngine {
   #isFolderUnsynced = false
   /** True if a rest of a record that failed may stand at the end of the last segment. */
   #isBroken = false
+  /** True while the disk takes no records. */
+  #isHeld = false
   /** Pending while a whole round is appended to a new segment. */
   #renewal: Promise<void> | undefined
   #cancelSync: (() => void) | undefined
@@ -160,12 +162,15 @@ export class FileEngine implements JournalEngine {
     this.#appendedBytes += record.length
     this.#records += 1
     this.#isUnsynced = true
+    this.#isHeld = false
     return true
   }
 
   /** Cuts what a failed write may have left, and reports it. */
   #undo(cause: unknown): void {
-    this.#host?.onAlarm(new Error("the journal's disk takes no records; output is held", { cause }))
+    if (!this.#isHeld)
+      this.#host?.onAlarm(new Error("the journal's disk takes no records; output is held", { cause }))
+    this.#isHeld = true
     try {
       this.#file?.truncate(this.#position)
     } catch (error) {

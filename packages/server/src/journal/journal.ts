@@ -2,7 +2,7 @@
 // record with all of them, and its output leaves after that. Restates everything in rounds, some of it in each turn, so that the
 // journal can be read from the last round on. Must not know files, sockets and handlers.
 import type { OutboundMessage } from "@hawser/protocol/core"
-import type { SessionPage } from "../base/session-page.ts"
+import type { KeptMembership, SessionPage } from "../base/session-page.ts"
 import type { FollowedSession, SessionLedger } from "../session/life/kept-session.ts"
 import type { Tombstone } from "../session/life/tombstones.ts"
 import type { JournalContent, JournalEngine } from "./journal-engine.ts"
@@ -299,6 +299,18 @@ class Page implements SessionPage {
   stream(reference: number, isOpen: boolean): void {
     if (this.#hasEnded) return
     this.#writer.stream(this.number, reference, isOpen)
+    this.#journal.arm()
+  }
+
+  member(topic: string, membership: KeptMembership): void {
+    if (this.#hasEnded) return
+    this.#writer.member(this.number, topic, membership)
+    this.#journal.arm()
+  }
+
+  left(topic: string): void {
+    if (this.#hasEnded) return
+    this.#writer.left(this.number, topic)
     this.#journal.arm()
   }
 

@@ -4,7 +4,8 @@
 // Recipients of a message are collected until another operation is written: a broadcast is one operation with its bytes once.
 // The order of operations is the order of messages for each session.
 import { recordSpace } from "./journal-engine.ts"
-import type { KeptClaims, KeptMembership, KeptSession } from "../session/life/kept-session.ts"
+import type { KeptMembership } from "../base/session-page.ts"
+import type { KeptClaims, KeptSession } from "../session/life/kept-session.ts"
 import type { KeptEnd, KeptOutcome, KeptPublication, KeptTopic } from "./kept-state.ts"
 import { unacknowledgedOf } from "./kept-state.ts"
 import { operation } from "./operation-codes.ts"

@@ -1,7 +1,8 @@
 // Applies the records of a journal to a state. Operations on a session that is not known are skipped until the round that begins
 // the journal has ended: its statement follows in the round, and holds their effect. After it they are a fault of the journal.
 // Must not know files.
-import type { KeptClaims, KeptMembership, KeptSession } from "../session/life/kept-session.ts"
+import type { KeptMembership } from "../base/session-page.ts"
+import type { KeptClaims, KeptSession } from "../session/life/kept-session.ts"
 import type { KeptPresence, KeptState, KeptTopic } from "./kept-state.ts"
 import { emptyState } from "./kept-state.ts"
 import { operation } from "./operation-codes.ts"

@@ -4,11 +4,14 @@ import type { Base } from "../base/create-base.ts"
 import type { Idempotency } from "../calls/idempotency.ts"
 import type { OutcomeRecord } from "../calls/outcome-record.ts"
 import type { Tombstones } from "../session/life/tombstones.ts"
+import type { TopicLedger } from "../topics/topic-service.ts"
 import type { JournalEngine } from "./journal-engine.ts"
 import { Journal } from "./journal.ts"
 import type { RoundLimits, Statement } from "./journal.ts"
 import { keptOutcomeOf, outcomeRecordFrom } from "./kept-outcome.ts"
 import type { KeptState } from "./kept-state.ts"
+import { restorePresence, restoreTopics, topicLedger, topicStatements } from "./restore-topics.ts"
+import type { KeptTopics } from "./restore-topics.ts"
 import { restoreSessions } from "./restore-sessions.ts"
 import type { RestoreHost } from "./restore-sessions.ts"
 
@@ -40,7 +43,8 @@ export interface Recovery {
 
 /** Parts of a server that are restored. */
 export interface RestoredParts {
-  readonly thaw: RestoreHost["thaw"]
+  readonly revive: RestoreHost["thaw"]
+  readonly topics: KeptTopics
   readonly tombstones: Tombstones
   readonly idempotency: Idempotency
   /** Arms the turn. */
@@ -49,6 +53,7 @@ export interface RestoredParts {
 
 export interface ServerJournal {
   readonly journal: Journal
+  readonly topics: TopicLedger
   /** Notes an outcome of a request with an idempotency key. */
   readonly onOutcome: (outcome: OutcomeRecord) => void
   /** Restores earlier sessions once; later calls return the first result. */
@@ -66,7 +71,9 @@ export function createServerJournal(option: JournalOption, base: Base): ServerJo
     const { state, isWhole, bytes, tornBytes } = await journal.open()
     restoreEnds(state, parts, base)
     const outcomesAside = restoreOutcomes(state, parts, base)
-    const { restored, setAside } = restoreSessions(state, { thaw: parts.thaw, wallClockMs, onError })
+    restoreTopics({ topics: state.topics, isWhole }, parts.topics, base)
+    const { restored, setAside } = restoreSessions(state, { thaw: parts.revive, wallClockMs, onError })
+    restorePresence(state, parts.topics)
     journal.restates({ statements: () => statementsOf(parts, base) })
     journal.start(`process ${new Date(wallClockMs()).toISOString()}`, parts.arm)
     const tookMs = clock.now() - startMs
@@ -74,6 +81,7 @@ export function createServerJournal(option: JournalOption, base: Base): ServerJo
   }
   return {
     journal,
+    topics: topicLedger(journal, base),
     onOutcome: (outcome) => journal.note((writer) => writer.outcome(keptOutcomeOf(outcome, wallClockMs()))),
     recover: (parts) => (recovered ??= recover(parts)),
   }
@@ -81,13 +89,14 @@ export function createServerJournal(option: JournalOption, base: Base): ServerJo
 
 /** Yields the statements of ends and outcomes. */
 function* statementsOf(
-  { tombstones, idempotency }: RestoredParts,
+  { tombstones, idempotency, topics }: RestoredParts,
   { clock, wallClockMs }: Base,
 ): Generator<Statement, void> {
   for (const [id, { untilMs, ...stone }] of tombstones.all())
     yield (writer) => writer.end(id, { ...stone, untilMs: wallClockMs() + (untilMs - clock.now()) })
   for (const outcome of idempotency.freeze())
     yield (writer) => writer.outcome(keptOutcomeOf(outcome, wallClockMs()))
+  yield* topicStatements(topics, { clock, wallClockMs })
 }
 
 function restoreEnds({ ends }: KeptState, { tombstones }: RestoredParts, { clock, wallClockMs }: Base): void {

@@ -69,8 +69,8 @@ type SharedParts<User extends AuthenticatedUser> = Readonly<ReturnType<typeof cr
 /** The session layer of one server. */
 export interface Sessions<User extends AuthenticatedUser> extends SharedParts<User> {
   readonly accept: Accept
-  /** Restores a session, detached. */
-  readonly thaw: (record: SessionRecord) => ServerSession<User>
+  /** Restores a session of the server's ledger, detached. */
+  readonly revive: (record: SessionRecord) => ServerSession<User>
 }
 
 export function createSessions<User extends AuthenticatedUser>(
@@ -109,7 +109,7 @@ export function createSessions<User extends AuthenticatedUser>(
     store: sessionStore(storeHost),
     thaw: storeHost.thaw,
   })
-  return { ...parts, accept, thaw: storeHost.thaw }
+  return { ...parts, accept, revive: storeHost.revive }
 }
 
 function createParts<User extends AuthenticatedUser>(
@@ -170,6 +170,12 @@ function createEvents<User extends AuthenticatedUser>(
       attachments.attach(session)
       attachments.detach(session)
       for (const observer of observers) observer.onThawed?.(session, memberships)
+    },
+    onRestored(session, memberships) {
+      registry.add(session)
+      attachments.attach(session)
+      attachments.detach(session)
+      for (const observer of observers) observer.onRestored?.(session, memberships)
     },
     onEnded(session, end) {
       const { cause, successor, isFinal } = end

@@ -3,7 +3,7 @@
 import type { AuthenticatedUser } from "../base/authenticate.ts"
 import type { ServerSession } from "../session/life/server-session.ts"
 import type { MembershipRecord } from "../session/life/session-record.ts"
-import type { Membership } from "./presence-board.ts"
+import type { Membership } from "./membership.ts"
 import type { TopicParts } from "./topic-parts.ts"
 
 type FrozenParts<User extends AuthenticatedUser> = Pick<

@@ -7,7 +7,8 @@ import type { PayloadCodec } from "@hawser/protocol/core"
 import type { AuthenticatedUser } from "../base/authenticate.ts"
 import type { Session } from "../base/session.ts"
 import type { ServerSession } from "../session/life/server-session.ts"
-import type { Membership } from "./presence-board.ts"
+import { note, stateRecordOf } from "./membership.ts"
+import type { Membership } from "./membership.ts"
 import type { MembershipRecord, PresenceStateRecord } from "../session/life/session-record.ts"
 
 type IndexLimits = Pick<ServerLimits, "topicsPerSession" | "topicsPerUser" | "clientMessage">
@@ -36,6 +37,11 @@ export class MembershipIndex<User extends AuthenticatedUser> {
     return [...(this.#bySession.get(session)?.values() ?? [])]
   }
 
+  /** Yields all memberships. */
+  *all(): Generator<Membership<User>, void> {
+    for (const memberships of this.#bySession.values()) yield* memberships.values()
+  }
+
   /** @throws HawserError `rate_limited` if the session has `topicsPerSession` memberships, or its user `topicsPerUser`. */
   assertCapacity(session: Session<User>): void {
     const { topicsPerSession, topicsPerUser } = this.#limits
@@ -54,6 +60,7 @@ export class MembershipIndex<User extends AuthenticatedUser> {
     const memberships = this.#bySession.get(session) ?? new Map<string, Membership<User>>()
     this.#bySession.set(session, memberships.set(topic, membership))
     this.#countUser(session.user.id, 1)
+    note(membership)
   }
 
   delete({ session, topic }: Membership<User>): void {
@@ -61,6 +68,7 @@ export class MembershipIndex<User extends AuthenticatedUser> {
     if (memberships?.delete(topic) !== true) return
     if (memberships.size === 0) this.#bySession.delete(session)
     this.#countUser(session.user.id, -1)
+    session.page?.left(topic)
   }
 
   // --- as plain data --------------------------------------------------------------------------------------------
@@ -115,11 +123,4 @@ export class MembershipIndex<User extends AuthenticatedUser> {
     if (count === 0) this.#countByUser.delete(userId)
     else this.#countByUser.set(userId, count)
   }
-}
-
-function stateRecordOf(state: Encoded<unknown>): PresenceStateRecord {
-  const { bytes, depth, elements, longestKeyBytes } = state.encoding(() => {
-    throw new TypeError("internal: the state of a member is not encoded")
-  })
-  return { bytes, depth, elements, longestKeyBytes }
 }

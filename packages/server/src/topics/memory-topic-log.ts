@@ -6,7 +6,7 @@ import { assertTopicName, outbound } from "@hawser/protocol/core"
 import type { Clock, ServerLimits, TopicHistoryLimits, TopicPosition } from "@hawser/protocol"
 import type { TimerQueue } from "@hawser/protocol/core"
 import { HistoryMemory, TopicHistory, missedSince } from "./history.ts"
-import type { LogPublication, LogQuery, LogRead, LogSubscriber, TopicLog } from "./topic-log.ts"
+import type { LogEntry, LogPublication, LogQuery, LogRead, LogSubscriber, TopicLog } from "./topic-log.ts"
 import type { TopicLogRecord, TopicRecord } from "./topic-records.ts"
 
 interface TopicState<P extends LogPublication> {
@@ -28,6 +28,25 @@ export interface MemoryTopicLogOptions {
   /** Prefix of all epochs, unique to this log. */
   readonly epoch: string
   readonly limits: Pick<ServerLimits, "topicHistoryMaxBytes" | "idleTopicsMax">
+  /** Receives each change; undefined without a ledger. */
+  readonly notes?: TopicLogNotes | undefined
+}
+
+/** End of a topic: its epoch, its offset, and its end without subscribers by the clock of the log. */
+export interface TopicStanding {
+  readonly epoch: string
+  readonly offset: number
+  /** Undefined while the topic has subscribers. */
+  readonly endsAtMs: number | undefined
+}
+
+/** Notes of a topic log for a ledger. */
+export interface TopicLogNotes {
+  /** A topic has begun, has got its first subscriber, or has lost its last one. */
+  standing(topic: string, standing: TopicStanding): void
+  /** `retained`: undefined for a topic without a history. */
+  published(topic: string, offset: number, retained: LogEntry | undefined): void
+  ended(topic: string): void
 }
 
 export class MemoryTopicLog<P extends LogPublication> implements TopicLog<P> {
@@ -71,8 +90,13 @@ export class MemoryTopicLog<P extends LogPublication> implements TopicLog<P> {
     if (state === undefined) return undefined
     const { epoch, history } = state
     state.offset = offset
-    if (history !== undefined && message !== undefined) {
-      history.add({ offset, message, atMs: this.#options.clock.now(), except: publication.except })
+    const isKept = history !== undefined && message !== undefined
+    const entry = isKept
+      ? { offset, message, atMs: this.#options.clock.now(), except: publication.except }
+      : undefined
+    this.#options.notes?.published(topic, offset, entry)
+    if (history !== undefined && entry !== undefined) {
+      history.add(entry)
       if (state.subscribers.length === 0) this.#becomeIdle(topic, state)
     }
     for (const subscriber of state.subscribers) subscriber(topic, publication)
@@ -90,8 +114,30 @@ export class MemoryTopicLog<P extends LogPublication> implements TopicLog<P> {
     const state = this.#topics.get(topic) ?? this.#begin(topic)
     if (state.subscribers.includes(subscriber)) return
     state.subscribers = [...state.subscribers, subscriber]
-    this.#idle.delete(topic)
+    const wasIdle = this.#idle.delete(topic)
     state.cancelEnd()
+    if (wasIdle) this.#note(topic, state)
+  }
+
+  #note(topic: string, state: TopicState<P>): void {
+    this.#options.notes?.standing(topic, this.#standing(topic, state))
+  }
+
+  #standing(topic: string, { epoch, offset, endsAtMs }: TopicState<P>): TopicStanding {
+    return { epoch, offset, endsAtMs: this.#idle.has(topic) ? endsAtMs : undefined }
+  }
+
+  /** Yields the topics, each with a function that returns its standing and the publications that it retains, oldest first. */
+  *all(): Generator<
+    readonly [topic: string, read: () => TopicStanding & { readonly entries: readonly LogEntry[] }],
+    void
+  > {
+    const nowMs = this.#options.clock.now()
+    for (const [topic, state] of this.#topics)
+      yield [
+        topic,
+        () => ({ ...this.#standing(topic, state), entries: state.history?.after(0, nowMs) ?? [] }),
+      ]
   }
 
   unsubscribe(topic: string, subscriber: LogSubscriber<P>): void {
@@ -179,7 +225,9 @@ export class MemoryTopicLog<P extends LogPublication> implements TopicLog<P> {
   #begin(topic: string): TopicState<P> {
     assertTopicName(topic)
     this.#epochs += 1
-    return this.#create(topic, `${this.#options.epoch}-${this.#epochs.toString(36)}`)
+    const state = this.#create(topic, `${this.#options.epoch}-${this.#epochs.toString(36)}`)
+    this.#note(topic, state)
+    return state
   }
 
   #create(topic: string, epoch: string): TopicState<P> {
@@ -203,9 +251,11 @@ export class MemoryTopicLog<P extends LogPublication> implements TopicLog<P> {
     this.#idle.delete(topic)
     if (state.history === undefined) {
       this.#topics.delete(topic)
+      this.#options.notes?.ended(topic)
       return
     }
     this.#endIn(state.history.limits.maxAgeMs, topic, state)
+    this.#note(topic, state)
     this.#evictIdle()
   }
 
@@ -229,5 +279,6 @@ export class MemoryTopicLog<P extends LogPublication> implements TopicLog<P> {
     state.cancelEnd()
     state.history?.clear()
     this.#topics.delete(topic)
+    this.#options.notes?.ended(topic)
   }
 }

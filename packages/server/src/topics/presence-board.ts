@@ -6,26 +6,18 @@ import type { EventSpec, ServerLimits } from "@hawser/protocol"
 import type { PresenceEvent, PresenceList } from "@hawser/protocol/core"
 import type { AuthenticatedUser } from "../base/authenticate.ts"
 import type { Base } from "../base/create-base.ts"
-import type { ServerSession } from "../session/life/server-session.ts"
 import type { FanOut } from "../session/conversation/fan-out.ts"
 import { Presence } from "./presence.ts"
-import type { PresenceLimits, PresenceMember } from "./presence.ts"
-import type { TopicPresenceRecord } from "./topic-records.ts"
+import type { PresenceLimits } from "./presence.ts"
+import { note } from "./membership.ts"
+import type { Membership } from "./membership.ts"
+import type { PresenceRecord, TopicPresenceRecord } from "./topic-records.ts"
 import { Publication } from "../session/conversation/publication.ts"
-
-/** Membership of a session in a topic that its client joined. */
-export interface Membership<User extends AuthenticatedUser> extends PresenceMember {
-  readonly topic: string
-  /** Replaced when the session is thawed. */
-  session: ServerSession<User>
-  /** True if the topic's kind has presence. */
-  readonly isShown: boolean
-  /** True if changes were published while the session was detached. */
-  isBehind: boolean
-}
 
 export interface PresenceBoardOptions extends Pick<Base, "timers" | "counters" | "limits" | "onError"> {
   readonly fanOut: FanOut
+  /** Called when the changes of a topic are published. */
+  readonly onTold?: (topic: string) => void
 }
 
 /** Elements of a listed member beside its state: one item of the list, an array with four items. */
@@ -114,6 +106,7 @@ export class PresenceBoard<User extends AuthenticatedUser> {
     const list = this.list(membership.topic)
     if (!membership.isBehind || list === undefined) return
     membership.isBehind = false
+    note(membership)
     this.#publish([membership], { topic: membership.topic, isFull: true, ...list, gone: [] })
   }
 
@@ -121,7 +114,12 @@ export class PresenceBoard<User extends AuthenticatedUser> {
 
   /** Returns the presence of all topics as plain data. */
   freeze(): TopicPresenceRecord[] {
-    return [...this.#topics].map(([topic, presence]) => ({ topic, ...presence.freeze() }))
+    return [...this.all()].map(([topic, record]) => ({ topic, ...record() }))
+  }
+
+  /** Yields the topics, each with a function that returns its presence as plain data. */
+  *all(): Generator<readonly [topic: string, record: () => PresenceRecord], void> {
+    for (const [topic, presence] of this.#topics) yield [topic, () => presence.freeze()]
   }
 
   /**
@@ -166,10 +164,14 @@ export class PresenceBoard<User extends AuthenticatedUser> {
       const presence = this.#topics.get(topic)
       const change = presence?.takeChange()
       if (presence === undefined || change === undefined) continue
+      this.#options.onTold?.(topic)
       const attached: Membership<User>[] = []
       for (const membership of presence.members()) {
         if (membership.session.attached) attached.push(membership)
-        else membership.isBehind = true
+        else if (!membership.isBehind) {
+          membership.isBehind = true
+          note(membership)
+        }
       }
       this.#publishChange(attached, { topic, isFull: false, ...change })
     }

@@ -13,7 +13,8 @@ import type { Session } from "../base/session.ts"
 import { FrozenMemberships } from "./frozen-memberships.ts"
 import type { MembershipRecord } from "../session/life/session-record.ts"
 import { protocolEvent } from "./presence-board.ts"
-import type { Membership } from "./presence-board.ts"
+import type { Membership } from "./membership.ts"
+import { note } from "./membership.ts"
 import { Publication } from "../session/conversation/publication.ts"
 import { clientKey } from "./publisher.ts"
 import { memberOf, permit } from "./topic-kinds.ts"
@@ -123,6 +124,7 @@ export class TopicMemberships<User extends AuthenticatedUser> {
 
   setState(membership: Membership<User>, state: Encoded<unknown> | undefined): void {
     membership.state = state
+    note(membership)
     this.#parts.board.changed(membership)
   }
 
@@ -130,8 +132,12 @@ export class TopicMemberships<User extends AuthenticatedUser> {
   onAttachment(session: ServerSession<User>): void {
     const { board, index } = this.#parts
     for (const membership of index.of(session)) {
-      membership.away = !session.attached
-      board.changed(membership)
+      const away = !session.attached
+      if (membership.away !== away) {
+        membership.away = away
+        note(membership)
+        board.changed(membership)
+      }
       if (session.attached) this.#checkAgain(membership)
     }
   }
@@ -159,6 +165,21 @@ export class TopicMemberships<User extends AuthenticatedUser> {
 
   onThawed(session: ServerSession<User>, records: readonly MembershipRecord[]): void {
     this.#frozen.thaw(session, records)
+  }
+
+  /** Restores memberships as they were, without a change for other members. The presence of their topics follows. */
+  onRestored(session: ServerSession<User>, records: readonly MembershipRecord[]): void {
+    const { hub, index, kinds, replicas } = this.#parts
+    for (const membership of index.thaw(records, session, (topic) => kinds.hasPresence(topic))) {
+      hub.join(membership.topic, session)
+      replicas.enter(membership)
+      this.#nextMember = Math.max(this.#nextMember, membership.id + 1)
+    }
+  }
+
+  /** Returns the memberships of a session as plain data. */
+  onStated(session: ServerSession<User>): readonly MembershipRecord[] {
+    return this.#parts.index.freeze(session)
   }
 
   stop(): void {

@@ -11,6 +11,7 @@ import type { ServerSession } from "../session/life/server-session.ts"
 import { Hub } from "./hub.ts"
 import type { HubPublication } from "./hub.ts"
 import { MemoryTopicLog } from "./memory-topic-log.ts"
+import type { TopicLogNotes } from "./memory-topic-log.ts"
 import { PresenceBoard, protocolSpec } from "./presence-board.ts"
 import { Publisher } from "./publisher.ts"
 import { TopicMemberships } from "./topic-memberships.ts"
@@ -23,6 +24,9 @@ export interface TopicService<User extends AuthenticatedUser> {
   readonly publisher: Publisher<User>
   readonly kinds: TopicKinds<User>
   readonly memberships: TopicMemberships<User>
+  readonly log: MemoryTopicLog<HubPublication<ServerSession<User>>>
+  readonly index: MembershipIndex<User>
+  readonly board: PresenceBoard<User>
   stop(): void
   /** Topics that contain sessions, memberships of all sessions, and bytes of all histories. */
   readonly counts: {
@@ -44,6 +48,14 @@ interface LayersBelow<User extends AuthenticatedUser> {
   readonly calls: Calls<User>
   readonly sessions: Pick<Sessions<User>, "registry" | "fanOut" | "compact">
   readonly replicas: Replicas
+  /** Ledger of the server; undefined without one. */
+  readonly ledger: TopicLedger | undefined
+}
+
+/** Notes of topics for a ledger. */
+export interface TopicLedger extends TopicLogNotes {
+  /** The changes of a topic's presence are published. */
+  told(topic: string): void
 }
 
 export function createTopics<User extends AuthenticatedUser>({
@@ -51,16 +63,22 @@ export function createTopics<User extends AuthenticatedUser>({
   calls: { handlers, limiter },
   sessions: { registry, fanOut, compact },
   replicas: allReplicas,
+  ledger,
 }: LayersBelow<User>): TopicService<User> {
   const kinds = new TopicKinds<User>(base.contract, base.onWarning)
   const log = new MemoryTopicLog<HubPublication<ServerSession<User>>>({
     ...base,
     historyOf: (topic) => kinds.historyOf(topic),
     epoch: randomBytes(6).toString("base64url"),
+    notes: ledger,
   })
   const hub = new Hub<ServerSession<User>>(log, (topic) => replicas.end(topic))
   const index = new MembershipIndex<User>(base.limits)
-  const board = new PresenceBoard<User>({ ...base, fanOut })
+  const board = new PresenceBoard<User>({
+    ...base,
+    fanOut,
+    ...(ledger === undefined ? {} : { onTold: (topic) => ledger.told(topic) }),
+  })
   const replicas = new TopicReplicas<User>({ ...base, registry, kinds, index, hub, replicas: allReplicas })
   const { middleware } = handlers
   const shared = { ...base, limiter, middleware, registry, fanOut, compact }
@@ -74,6 +92,9 @@ export function createTopics<User extends AuthenticatedUser>({
     publisher,
     kinds,
     memberships,
+    log,
+    index,
+    board,
     stop() {
       memberships.stop()
       log.stop()

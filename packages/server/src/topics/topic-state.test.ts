@@ -9,7 +9,7 @@ import { createServer } from "../server.ts"
 import { FanOut } from "../session/conversation/fan-out.ts"
 import { ServerSession } from "../session/life/server-session.ts"
 import { PresenceBoard } from "./presence-board.ts"
-import type { Membership } from "./presence-board.ts"
+import type { Membership } from "./membership.ts"
 import { MembershipIndex } from "./membership-index.ts"
 import type { MembershipRecord } from "../session/life/session-record.ts"
 

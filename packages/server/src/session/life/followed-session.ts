@@ -1,7 +1,8 @@
 // A session as the server's ledger reads it. Exists only with a ledger. Must not know records.
 import type { AuthenticatedUser } from "../../base/authenticate.ts"
 import type { Conversation } from "../conversation/conversation.ts"
-import type { FollowedSession, KeptMembership } from "./kept-session.ts"
+import type { KeptMembership } from "../../base/session-page.ts"
+import type { FollowedSession } from "./kept-session.ts"
 import { encodeUser, wallClaims } from "./kept-session.ts"
 import type { SessionHost } from "./session-host.ts"
 import type { LifeState } from "./session.machine.ts"

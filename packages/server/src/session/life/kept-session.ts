@@ -1,11 +1,10 @@
 // Statement of a session for the server's ledger: plain data with wall-clock times, because another process has another clock.
 // Must not know records, sockets and handlers.
 import { createPayloadCodec } from "@hawser/protocol/core"
-import type { SessionPage } from "../../base/session-page.ts"
+import type { KeptMembership, SessionPage } from "../../base/session-page.ts"
 import type { Tombstone } from "./tombstones.ts"
 import { claimsAt, detachedSince } from "./session.machine.ts"
 import type { LifeState } from "./session.machine.ts"
-import type { PresenceStateRecord } from "./session-record.ts"
 
 /** Claims and windows of a session, with times in milliseconds since 1970. */
 export interface KeptClaims {
@@ -17,14 +16,6 @@ export interface KeptClaims {
   readonly spentMs: number
   /** Start of the current wait for a resume; undefined while attached. */
   readonly detachedAtMs: number | undefined
-}
-
-/** Membership of a session in a topic. */
-export interface KeptMembership {
-  readonly member: number
-  readonly state: PresenceStateRecord | null
-  readonly away: boolean
-  readonly isBehind: boolean
 }
 
 /** One session. */

@@ -16,6 +16,7 @@ import type { AcceptedClaim, FinishOptions, SessionBirth, SessionHost, SessionLi
 import { claimsAt, stepLife, wakeAtLife } from "./session.machine.ts"
 import type { LifeEffect, LifeInput, LifeState } from "./session.machine.ts"
 import type { SessionRecord } from "./session-record.ts"
+import type { SessionPage } from "../../base/session-page.ts"
 import type { EndCause, SendOutcome } from "../../base/session.ts"
 import { TokenRenewal, expiresInMs } from "./token-renewal.ts"
 import type { TokenRenewalOwner } from "./token-renewal.ts"
@@ -243,6 +244,11 @@ export class ServerSession<User extends AuthenticatedUser>
 
   // --- ledger -----------------------------------------------------------------------------------------------------
 
+  /** Page of the session in the server's ledger; undefined without one. */
+  get page(): SessionPage | undefined {
+    return this.#conversation.page
+  }
+
   /** Has the server's ledger follow the session, if it can be resumed. @param number number of a restored session. */
   follow(number?: number): void {
     const { ledger } = this.#host
@@ -281,11 +287,11 @@ export class ServerSession<User extends AuthenticatedUser>
     return record
   }
 
-  /** Continues from a record, detached. */
-  restore(record: SessionRecord): void {
+  /** Continues from a record, detached. `joined` restores the memberships. */
+  restore(record: SessionRecord, joined: SessionHost<User, ServerSession<User>>["onThawed"]): void {
     this.#conversation.restore(record)
     this.#arm()
-    this.#host.onThawed(this, record.memberships)
+    joined(this, record.memberships)
   }
 
   #startRenewal(user: User): void {

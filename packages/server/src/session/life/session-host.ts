@@ -34,6 +34,8 @@ export interface SessionEvents<S> {
   readonly onStated: (session: S) => readonly MembershipRecord[]
   /** Called when the session was thawed from a record with these topics. */
   readonly onThawed: (session: S, memberships: readonly MembershipRecord[]) => void
+  /** Called when the session was restored from the server's ledger, before the server listens. */
+  readonly onRestored: (session: S, memberships: readonly MembershipRecord[]) => void
   /** Called exactly once for each session, after it has become inactive. */
   readonly onEnded: (session: S, end: SessionEnd<S>) => void
 }

@@ -23,6 +23,8 @@ export interface StoreHostParts<User extends AuthenticatedUser> {
 interface ServerStoreHost<User extends AuthenticatedUser> extends StoreHost<User> {
   /** Restores a session, detached. @throws RangeError if this process holds the id, TypeError for an invalid user, and the error of `unpack`. */
   readonly thaw: (record: SessionRecord) => ServerSession<User>
+  /** Restores a session of the server's ledger, as `thaw`. */
+  readonly revive: (record: SessionRecord) => ServerSession<User>
 }
 
 export function createStoreHost<User extends AuthenticatedUser>(
@@ -40,20 +42,25 @@ export function createStoreHost<User extends AuthenticatedUser>(
       const session = registry.get(sessionId)
       return session?.resumable === true ? session.freeze() : undefined
     },
-    thaw(record) {
-      const { id, clientId, address } = record
-      if (registry.get(id) !== undefined)
-        throw new RangeError(`session ${id} is open in this process already`)
-      const session = new ServerSession(sessionHost, {
-        id,
-        clientId,
-        user: checkedUser(userRecord.unpack(record.user)),
-        address,
-        dialect: compact,
-        life: restoredLife(life.resumable, record.claims, clock.now()),
-      })
-      session.restore(record)
-      return session
-    },
+    thaw: (record) => restored(record, sessionHost.onThawed),
+    revive: (record) => restored(record, sessionHost.onRestored),
+  }
+
+  function restored(
+    record: SessionRecord,
+    joined: SessionHost<User, ServerSession<User>>["onThawed"],
+  ): ServerSession<User> {
+    const { id, clientId, address } = record
+    if (registry.get(id) !== undefined) throw new RangeError(`session ${id} is open in this process already`)
+    const session = new ServerSession(sessionHost, {
+      id,
+      clientId,
+      user: checkedUser(userRecord.unpack(record.user)),
+      address,
+      dialect: compact,
+      life: restoredLife(life.resumable, record.claims, clock.now()),
+    })
+    session.restore(record, joined)
+    return session
   }
 }
