@@ -53,7 +53,7 @@ export const order = {
     ["transport"],
     ["server-api.ts"],
     ["server-checks.ts"],
-    ["server.ts", "metrics.ts", "bun.ts", "testing.ts"],
+    ["server.ts", "metrics.ts", "bun.ts", "testing.ts", "journal.ts"],
     ["index.ts"],
   ],
   react: [

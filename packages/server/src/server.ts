@@ -129,12 +129,13 @@ function compose(contract: Contract, options: Options) {
 
 async function end(layers: Layers, how: CloseOptions): Promise<void> {
   const { base, sessions, topics, replicas, entrances } = layers
-  await shutDown({ ...base, ...sessions, how })
+  await shutDown({ ...base, ...sessions, how, parks: layers.kept !== undefined })
+  // The ends of layers below must not reach the next process.
+  await layers.kept?.journal.close(true)
   sessions.liveness.stop()
   replicas.stop()
   topics.stop()
   await entrances.close()
-  await layers.kept?.journal.close(true)
 }
 
 function publicServer(layers: Layers): Server<Contract, User> {

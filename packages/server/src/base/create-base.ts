@@ -40,7 +40,7 @@ export interface BaseOptions {
 /** The lowest layer of one server. */
 export type Base = Readonly<ReturnType<typeof createBase>>
 
-/** @param callNames names of all calls, for the statistics. @throws RangeError for an invalid limit, TypeError for an unknown one. */
+/** Creates the lowest layer. @param callNames names of all calls, for the statistics. @throws RangeError for an invalid limit, TypeError for an unknown one. */
 export function createBase(contract: Contract, callNames: Iterable<string>, options: BaseOptions) {
   const limits = checkLimits(options.limits)
   const { clock = systemClock, wallClockMs = Date.now } = options

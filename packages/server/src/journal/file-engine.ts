@@ -121,7 +121,7 @@ export class FileEngine implements JournalEngine {
   async close(isClean: boolean): Promise<void> {
     this.#cancelSync?.()
     try {
-      if (isClean && this.#file !== undefined) await this.#closeCleanly()
+      if (isClean && this.#host !== undefined) await this.#closeCleanly()
     } finally {
       this.#isClosed = true
       this.#closeSegment()

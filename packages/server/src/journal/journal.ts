@@ -62,6 +62,9 @@ export class Journal implements SessionLedger {
   #epochs = 0
   /** Arms the turn, so that it is sealed although it may have no output. */
   #arm: () => void = () => {}
+  #isStarted = false
+  /** True: turns pass without a record, and what happens in them is not kept. */
+  #isClosed = false
   /** Callers of `committed`. */
   #waiting: (() => void)[] = []
 
@@ -90,6 +93,7 @@ export class Journal implements SessionLedger {
   /** Begins the first round of this life. `arm` arms the turn. */
   start(text: string, arm: () => void): void {
     this.#arm = arm
+    this.#isStarted = true
     this.#options.engine.beginRound()
     this.#beginRound()
     this.#writer.life(text)
@@ -146,6 +150,7 @@ export class Journal implements SessionLedger {
 
   /** The gate: appends the record of the sealed turn. */
   pass(): Promise<void> | undefined {
+    if (this.#isClosed) return undefined
     for (const page of this.#marked) page.write()
     this.#marked = []
     const endsRound = this.#step()
@@ -184,7 +189,8 @@ export class Journal implements SessionLedger {
 
   /** Releases the journal. `isClean`: everything that was noted is moved to the disk first. */
   async close(isClean: boolean): Promise<void> {
-    if (isClean) await this.committed()
+    if (isClean && this.#isStarted) await this.committed()
+    this.#isClosed = true
     await this.#options.engine.close(isClean)
   }
 

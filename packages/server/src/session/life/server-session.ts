@@ -1,3 +1,4 @@
+/* oxlint-disable eslint/max-lines -- one object for a session: a further object would cost every idle session memory */
 // One session: identity, user, connections, end. Runs `session.machine.ts`; `Conversation` sends and receives its messages. A
 // connection that is not bound has no effect on the session (S13).
 import { HawserError, isErrorCode } from "@hawser/protocol"

@@ -21,6 +21,9 @@ export interface CloseOptions {
 /** Estimated work for one returning client, in milliseconds: its log-in, and the application's first messages. */
 const returnMs = 5
 
+/** Time for running requests of sessions that another process continues, in milliseconds. It runs the others again. */
+const parkedRequestsMs = 500
+
 /** Dependencies of `shutDown`. */
 export interface ShutDownOptions<User extends AuthenticatedUser> extends Pick<
   Base,
@@ -29,16 +32,21 @@ export interface ShutDownOptions<User extends AuthenticatedUser> extends Pick<
   readonly registry: SessionRegistry<User>
   readonly connections: ConnectionSet<User>
   readonly how: CloseOptions
+  /** True if another process continues the sessions: they are detached, and no hook is called. */
+  readonly parks: boolean
 }
 
 /** Resolves when all connections have closed, at the latest after `limits.shutdownMs`. */
 export async function shutDown<User extends AuthenticatedUser>(
   options: ShutDownOptions<User>,
 ): Promise<void> {
-  const { registry, connections, clock, timers, limits, how } = options
+  const { registry, connections, clock, timers, limits, how, parks } = options
   const startedAtMs = clock.now()
   // At most half of the time is for running requests, the rest for socket buffers and closing handshakes.
-  const requestsMs = Math.round(limits.shutdownMs / 2)
+  const requestsMs = Math.min(
+    Math.round(limits.shutdownMs / 2),
+    parks ? parkedRequestsMs : Number.POSITIVE_INFINITY,
+  )
   const reason = errorTable.server_shutdown.sentence
   const sessions = [...registry.all]
   const { backInMs, spreadMs = returnMs * sessions.length } = how
@@ -54,7 +62,10 @@ export async function shutDown<User extends AuthenticatedUser>(
   }
   const idle = Promise.all(sessions.map((session) => session.idle()))
   await until(timers, startedAtMs + requestsMs, idle)
-  for (const session of [...registry.all]) session.finish("server_shutdown", { message: reason })
+  for (const session of [...registry.all]) {
+    if (parks && session.resumable) session.dropConnection("server_shutdown", reason)
+    else session.finish("server_shutdown", { message: reason })
+  }
   // Each connection drops a peer that has all bytes and does not answer the close.
   for (const connection of connections) connection.close("server_shutdown", reason)
   await until(timers, startedAtMs + limits.shutdownMs, connections.emptied())

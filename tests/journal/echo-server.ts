@@ -1,0 +1,31 @@
+// A server with a journal, as a process of its own: node echo-server.ts FOLDER PORT. Prints "listening PORT SESSIONS".
+import { defineContract, defineTopic } from "@hawser/protocol"
+import { createServer } from "@hawser/server"
+import { fileJournal } from "@hawser/server/journal"
+import { z } from "zod"
+
+export const echoContract = defineContract({
+  name: "echo",
+  commands: { say: { input: z.object({ text: z.string() }), output: z.object({ text: z.string() }) } },
+  events: { said: { payload: z.object({ text: z.string() }) } },
+  topics: { room: defineTopic({ events: ["said"] }) },
+})
+
+if (process.argv[1] === import.meta.filename) {
+  const [folder = "", port = "0"] = process.argv.slice(2)
+  const server = createServer(echoContract, {
+    authenticate: (token) => ({ id: token }),
+    journal: fileJournal(folder),
+  })
+  server.topicKind("room", { canJoin: () => true, history: { maxCount: 10_000 } })
+  server.command("say", ({ input, session }) => {
+    session.send("said", input)
+    server.topic("room:a").publish("said", input)
+    return input
+  })
+  const listening = await server.listen({ port: Number(port), host: "127.0.0.1" })
+  console.log(`listening ${listening.port} ${server.recovery?.sessions}`)
+  process.on("SIGTERM", () => {
+    void server.close().then(() => process.exit(0))
+  })
+}
