@@ -26,6 +26,6 @@ if (process.argv[1] === import.meta.filename) {
   const listening = await server.listen({ port: Number(port), host: "127.0.0.1" })
   console.log(`listening ${listening.port} ${server.recovery?.sessions}`)
   process.on("SIGTERM", () => {
-    void server.close().then(() => process.exit(0))
+    server.close().then(() => process.exit(0), console.error)
   })
 }

@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto"
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { hostname, uptime } from "node:os"
 import { join, resolve } from "node:path"
-import { assertOptions } from "@hawser/protocol/core"
+import { assertOptions, quoted } from "@hawser/protocol/core"
 import type { OptionTable } from "@hawser/protocol/core"
 import { FileEngine } from "./file-engine.ts"
 import { lockFolder } from "./folder-lock.ts"
@@ -41,10 +41,7 @@ const keyName = "resume-key"
 export function fileJournal(folder: string, options: FileJournalOptions = {}): JournalOption {
   assertOptions("fileJournal", options, optionTable)
   const { mode = "kill", waitMs = 10_000 } = options
-  if (mode !== "kill" && mode !== "power")
-    throw new TypeError(
-      `the option mode of fileJournal must be "kill" or "power", not ${JSON.stringify(mode)}`,
-    )
+  assertMode(mode)
   const path = resolve(folder)
   mkdirSync(path, { recursive: true, mode: 0o700 })
   const files = nodeFiles(path)
@@ -63,6 +60,12 @@ export function fileJournal(folder: string, options: FileJournalOptions = {}): J
         wallClockMs,
       }),
   }
+}
+
+/** @throws TypeError for a value of untyped code that is no mode. */
+function assertMode(mode: unknown): void {
+  if (mode !== "kill" && mode !== "power")
+    throw new TypeError(`the option mode of fileJournal must be "kill" or "power", not ${quoted(mode)}`)
 }
 
 /** Returns the secret of resume tokens; creates it in a new folder. */
