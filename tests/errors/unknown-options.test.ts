@@ -1,6 +1,7 @@
 // Every public function that takes options refuses an unknown name, and names the nearest valid one: a misspelt option would
 // otherwise leave its default in force.
 import { readFileSync } from "node:fs"
+import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { EventBus, createClient, exponential, fixed, linear } from "@hawser/client"
 import { createClient as createCore } from "@hawser/client/core"
@@ -16,6 +17,7 @@ import {
 import { SimulatedClock, createMemoryNetwork } from "@hawser/protocol/testing"
 import { createServer, jwt } from "@hawser/server"
 import { serveWithBun } from "@hawser/server/bun"
+import { fileJournal } from "@hawser/server/journal"
 import { registerMetrics } from "@hawser/server/metrics"
 import { profile20 } from "@hawser/server/profile20"
 import { callHandler } from "@hawser/server/testing"
@@ -241,6 +243,13 @@ const servers: readonly Case[] = [
     use: (call) => untyped(callHandler)(server(), "move", call),
     wrong: "inputs",
     right: "input",
+  },
+  {
+    what: "fileJournal",
+    types: ["FileJournalOptions"],
+    use: (options) => untyped(fileJournal)(tmpdir(), options),
+    wrong: "mod",
+    right: "mode",
   },
   {
     what: "registerMetrics",

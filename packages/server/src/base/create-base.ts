@@ -1,5 +1,5 @@
 // Creates the lowest layer of one server: clock, timers, limits, counters, codecs, error and warning callbacks.
-import { TimerQueue, contractTypes, indexEvents } from "@hawser/protocol/core"
+import { TimerQueue, TypeTable, contractTypes, indexEvents } from "@hawser/protocol/core"
 import type { ChosenLimits, Clock, Contract, ServerLimits } from "@hawser/protocol"
 import { checkLimits } from "./check-limits.ts"
 import { createCodecs } from "./codecs.ts"
@@ -47,7 +47,7 @@ export function createBase(contract: Contract, callNames: Iterable<string>, opti
   const onError = guardedReporter(options.onError ?? consoleErrors(clock))
   const warn = options.onWarning ?? showWarning
   const refused = options.onRefused ?? showRefusal
-  const types = contractTypes(contract)
+  const types = new TypeTable(contractTypes(contract))
   return {
     contract,
     limits,
@@ -58,7 +58,7 @@ export function createBase(contract: Contract, callNames: Iterable<string>, opti
     health: createHealth(callNames, clock),
     /** Events of the contract, by key. */
     events: indexEvents(contract),
-    /** Names of calls and events. The wire number of a name is its index. */
+    /** Numbers of calls and events on the wire. Replaced before the first session, if at all. */
     types,
     ...createCodecs(types, limits),
     onError,

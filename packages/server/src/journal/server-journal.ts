@@ -69,6 +69,7 @@ export function createServerJournal(option: JournalOption, base: Base): ServerJo
   async function recover(parts: RestoredParts): Promise<Recovery> {
     const startMs = clock.now()
     const { state, isWhole, bytes, tornBytes } = await journal.open()
+    continueTypes(state, base)
     restoreEnds(state, parts, base)
     const outcomesAside = restoreOutcomes(state, parts, base)
     restoreTopics({ topics: state.topics, isWhole }, parts.topics, base)
@@ -87,11 +88,22 @@ export function createServerJournal(option: JournalOption, base: Base): ServerJo
   }
 }
 
-/** Yields the statements of ends and outcomes. */
+/**
+ * Gives the names of the contract the numbers that the journal has recorded, and new names the next ones: kept messages hold these
+ * numbers. A name that the contract lacks keeps its number.
+ */
+function continueTypes({ types: kept }: KeptState, { types }: Base): void {
+  const known = [...kept].toSorted(([one], [other]) => one - other).map(([, name]) => name)
+  const names = new Set(known)
+  if (names.size > 0) types.replace([...known, ...types.names.filter((name) => !names.has(name))])
+}
+
+/** Yields the statements of types, ends, outcomes and topics. */
 function* statementsOf(
   { tombstones, idempotency, topics }: RestoredParts,
-  { clock, wallClockMs }: Base,
+  { clock, wallClockMs, types }: Base,
 ): Generator<Statement, void> {
+  for (const [number, name] of types.names.entries()) yield (writer) => writer.type(number, name)
   for (const [id, { untilMs, ...stone }] of tombstones.all())
     yield (writer) => writer.end(id, { ...stone, untilMs: wallClockMs() + (untilMs - clock.now()) })
   for (const outcome of idempotency.freeze())

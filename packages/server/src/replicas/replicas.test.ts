@@ -1,6 +1,6 @@
 // Epochs at the server: the epoch in REPLICA, and the cells that it accepts as held after a resume.
 import { defaultServerLimits, integer } from "@hawser/protocol"
-import { ReplicaSchema, TimerQueue, readReplicaFrame } from "@hawser/protocol/core"
+import { ReplicaSchema, TimerQueue, TypeTable, readReplicaFrame } from "@hawser/protocol/core"
 import type { Frame, OutboundMessage, ReplicaHold } from "@hawser/protocol/core"
 import { SimulatedClock } from "@hawser/protocol/testing"
 import { describe, expect, it } from "vitest"
@@ -18,7 +18,7 @@ function newViewer(topic?: string) {
   const onError = (error: unknown): void => {
     throw error
   }
-  const { codec, sentCodec } = createCodecs([], defaultServerLimits)
+  const { codec, sentCodec } = createCodecs(new TypeTable(), defaultServerLimits)
   const replicas = new Replicas({
     contract: { name: "test", replicas: { scores: spec }, topics: {} },
     codec,

@@ -19,7 +19,7 @@ interface TestUser {
 
 const contract = defineContract({ name: "empty" })
 const types = contractTypes(contract)
-const { codec: serverCodec } = createCodecs(types, defaultServerLimits)
+const { codec: serverCodec } = createCodecs(new TypeTable(types), defaultServerLimits)
 
 /** Returns sessions of a server, one for each user. `received` contains the payloads of all `$presence` events. */
 async function openSessions(...users: string[]) {

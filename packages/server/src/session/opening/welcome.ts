@@ -7,7 +7,7 @@ import type { ResumeTokens } from "./resume-token.ts"
 
 interface WelcomeHost {
   readonly limits: Pick<ServerLimits, "message">
-  readonly types: readonly string[]
+  readonly types: { readonly names: readonly string[] }
   readonly tokens: ResumeTokens
 }
 
@@ -31,7 +31,7 @@ export function encodeWelcome<User extends AuthenticatedUser>(
     digest,
     expiresInMs: session.expiresInMs,
     limits: limits.message,
-    types,
+    types: types.names,
     payload: dialect.welcome(session),
   })
 }
