@@ -72,13 +72,26 @@ describe("the READMEs", () => {
 
   it("have three examples with a contract, a server and a client, a program for tokens, and a page with hooks", () => {
     expect(samples.map(({ file }) => file)).toEqual([
+      ...["contract.ts", "server.ts", "client.ts", "token.ts"],
       ...["contract.ts", "server.ts", "client.ts"],
-      ...["contract.ts", "server.ts", "client.ts"],
-      "token.ts",
       ...["contract.ts", "server.ts", "client.ts"],
       ...["contract.ts", "server.ts", "main.tsx"],
     ])
   })
+
+  it(
+    "have settings of the compiler with which the first two examples compile",
+    { timeout: 120_000 },
+    async () => {
+      const [, settings = ""] =
+        /```json\n([\s\S]*?)```/.exec(readFileSync(join(root, "README.md"), "utf8")) ?? []
+      for (const n of [0, 1]) {
+        const project = await projectOf(n)
+        project.write("tsconfig.json", settings)
+        expect(project.compile()).toEqual({ status: 0, output: "" })
+      }
+    },
+  )
 
   it("have a first example that runs", { timeout: 120_000 }, async () => {
     const project = await projectOf(0)
@@ -88,7 +101,8 @@ describe("the READMEs", () => {
     const client = project.run("client.ts", { TOKEN: await tokenOf(project) })
     await client.prints("open")
     await client.prints("1 [ 'ann' ]")
-    expect(server.output).not.toContain("Error")
+    // No warning: a newcomer's first server must not begin with advice.
+    expect(server.output).toMatch(/^ws:\/\/localhost:\d+\/ws\n$/)
   })
 
   it("have an example with a replica and a topic that runs", { timeout: 120_000 }, async () => {

@@ -10,6 +10,7 @@ export {
   assertOptions,
   assertType,
   nearest,
+  unknownName,
 } from "./base/check-options.ts"
 export type { OptionTable } from "./base/check-options.ts"
 export { RepeatLimit, repeatedWords } from "./base/repeat-limit.ts"

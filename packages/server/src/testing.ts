@@ -2,8 +2,8 @@
 // No rate limit, no idempotency key and no deadline applies. Must not open connections.
 import { HawserError } from "@hawser/protocol"
 import type { CallInput, CommandName, Contract, QueryName, ValidOutput } from "@hawser/protocol"
-import { RateLimiter, errorWithCode, quoted } from "@hawser/protocol/core"
-import type { CallEntry } from "@hawser/protocol/core"
+import { RateLimiter, assertGiven, assertOptions, errorWithCode, unknownName } from "@hawser/protocol/core"
+import type { CallEntry, OptionTable } from "@hawser/protocol/core"
 import { checkedUser } from "./base/authenticate.ts"
 import type { AuthenticatedUser } from "./base/authenticate.ts"
 import { callReporting } from "./base/hooks.ts"
@@ -42,11 +42,18 @@ export interface HandlerCall<Input, User extends AuthenticatedUser> {
   readonly sent?: SentEvent[]
 }
 
+const callOptions: OptionTable<HandlerCall<unknown, AuthenticatedUser>> = {
+  user: "object",
+  input: "any",
+  sent: "any",
+}
+
 /**
  * Runs a command or query as the request of a client would: validation, middleware, handler, check of the result, encoding.
  * Resolves with the value that the client would receive. Its session is detached and belongs to no topic or list of the server.
  * Rejects with the HawserError that the client would receive; for a fault of the server, `cause` is the fault.
- * @throws TypeError, as a rejection, for a name that is no command or query or has no handler, and for a user without an `id`.
+ * @throws TypeError, as a rejection, for a name that is no command or query or has no handler, for an unknown option, and for a
+ * user without an `id`.
  */
 export function callHandler<
   C extends Contract,
@@ -60,13 +67,19 @@ export function callHandler<
 export async function callHandler(
   server: object,
   name: string,
-  { user, input, sent = [] }: HandlerCall<unknown, AuthenticatedUser>,
+  call: HandlerCall<unknown, AuthenticatedUser>,
 ): Promise<unknown> {
+  assertGiven("callHandler", call, "callHandler(server, name, { user, input })")
+  assertOptions("callHandler", call, callOptions)
+  const { user, input, sent = [] } = call
   const parts = testPartsOf(server)
   const { base, calls, entries, dialect } = parts
   const entry = entries.get(name)
-  if (entry === undefined || entry.call === "stream")
-    throw new TypeError(`the contract "${base.contract.name}" has no command or query ${quoted(name)}`)
+  if (entry === undefined || entry.call === "stream") {
+    const { commands, queries } = base.contract
+    const names = Object.keys({ ...commands, ...queries })
+    throw unknownName(`the contract "${base.contract.name}" has no command or query`, name, names)
+  }
   if (!calls.handlers.byName.has(name)) throw new TypeError(`no handler for "${name}"`)
   const session = new TestSession(checkedUser(user), base.events, sent)
   const caller = { session, dialect, buckets: new CallBuckets(new RateLimiter(), user.id) }
@@ -142,7 +155,7 @@ class TestSession implements Session<AuthenticatedUser> {
   }
 
   send(event: string, payload: unknown): SendOutcome {
-    if (!this.#events.has(event)) throw new TypeError(`the contract has no event "${event}"`)
+    if (!this.#events.has(event)) throw unknownName("the contract has no event", event, this.#events.keys())
     if (!this.active) return "ended"
     this.#sent.push({ event, payload })
     return "buffered"

@@ -1,4 +1,5 @@
 // Calls listeners, sync and async, and reports each of their errors. Must not know frames or sockets.
+import { assertType } from "@hawser/protocol/core"
 import { guardedReporter, isThenable } from "./report.ts"
 
 /** Listener of an event. Its errors and rejections go to `onError`. */
@@ -31,12 +32,16 @@ export class EventBus<Events extends object> {
     this.#onError = guardedReporter(options.onError)
   }
 
-  /** Calls `listener` for each later event of this name. The same function may be added twice. */
+  /**
+   * Calls `listener` for each later event of this name. The same function may be added twice.
+   * @throws TypeError for a listener that is no function.
+   */
   on<K extends keyof Events & string>(
     event: K,
     listener: Listener<Events[K]>,
     options: ListenOptions = {},
   ): Unsubscribe {
+    assertType(`the listener of "${event}"`, "function", listener)
     const { signal } = options
     if (signal?.aborted === true) return () => {}
     const own = (value: Events[K]): unknown => listener(value)
@@ -51,12 +56,13 @@ export class EventBus<Events extends object> {
     return unsubscribe
   }
 
-  /** Calls `listener` for the next event of this name only. */
+  /** Calls `listener` for the next event of this name only. @throws TypeError like `on`. */
   once<K extends keyof Events & string>(
     event: K,
     listener: Listener<Events[K]>,
     options: ListenOptions = {},
   ): Unsubscribe {
+    assertType(`the listener of "${event}"`, "function", listener)
     const unsubscribe = this.on(
       event,
       (value) => {
