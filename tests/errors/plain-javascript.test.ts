@@ -219,12 +219,6 @@ const methodCases: readonly Case[] = [
     "TypeError",
     'the contract "plain" has no topic "char". Did you mean "chat"? Valid names: chat',
   ],
-  [
-    "middleware that is no list",
-    () => untyped(method(serve(), "command"), "move", { use: () => {} }, () => {}),
-    "TypeError",
-    '`use` of the command "move" must be a list of functions, not a function',
-  ],
   ...["onSession", "onSessionEnd", "onAttachment", "onSuspicion"].map((name): Case => [
     `${name} without a function`,
     () => untyped(method(serve(), name)),

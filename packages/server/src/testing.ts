@@ -32,18 +32,26 @@ export interface SentEvent {
   readonly payload: unknown
 }
 
-/** Options of `callHandler`. */
-export interface HandlerCall<Input, User extends AuthenticatedUser> {
-  /** User of the caller's session. */
-  readonly user: User
+/** Options of `callHandler`. `input` may be left out if the call has none, or if its type includes undefined. */
+export type HandlerCall<Input, User extends AuthenticatedUser> = HandlerCaller<User> &
+  (undefined extends Input ? Partial<HandlerInput<Input>> : HandlerInput<Input>)
+
+/** Input of a call of `callHandler`. */
+export interface HandlerInput<Input> {
   /** Input of the call, before validation. */
   readonly input: Input
+}
+
+/** Caller of `callHandler`. */
+export interface HandlerCaller<User extends AuthenticatedUser> {
+  /** User of the caller's session. */
+  readonly user: User
   /** List to which the events are added that the handler sends by `session.send`. Default: they are discarded. */
   readonly sent?: SentEvent[]
 }
 
 const callOptions: OptionTable<HandlerCall<unknown, AuthenticatedUser>> = {
-  user: "object",
+  user: "any",
   input: "any",
   sent: "any",
 }
@@ -52,8 +60,8 @@ const callOptions: OptionTable<HandlerCall<unknown, AuthenticatedUser>> = {
  * Runs a command or query as the request of a client would: validation, middleware, handler, check of the result, encoding.
  * Resolves with the value that the client would receive. Its session is detached and belongs to no topic or list of the server.
  * Rejects with the HawserError that the client would receive; for a fault of the server, `cause` is the fault.
- * @throws TypeError, as a rejection, for a name that is no command or query or has no handler, for an unknown option, and for a
- * user without an `id`.
+ * @throws TypeError, as a rejection, for a name that is no command or query or has no handler, for a user without an
+ * `id`, and for an unknown option.
  */
 export function callHandler<
   C extends Contract,

@@ -117,9 +117,11 @@ interface Wrapped<S> {
 }
 
 /** @throws TypeError for a list with a member that is no function. */
-export function assertFunctions(where: string, list: readonly unknown[]): void {
-  if (!Array.isArray(list)) throw new TypeError(`${where} must be a list of functions, not ${quoted(list)}`)
-  for (const one of list)
+export function assertFunctions(where: string, list: unknown): void {
+  if (!Array.isArray(list))
+    throw new TypeError(`${where} must be a list of functions (call, next) => result, not ${quoted(list)}`)
+  const members: readonly unknown[] = list
+  for (const one of members)
     if (typeof one !== "function")
       throw new TypeError(`${where} takes functions (call, next) => result, not ${typeof one}`)
 }
