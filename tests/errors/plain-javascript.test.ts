@@ -199,7 +199,43 @@ const methodCases: readonly Case[] = [
     "an unknown replica",
     () => untyped(method(serve(), "replica"), "score"),
     "TypeError",
-    'the contract "plain" has no replica "score"',
+    'the contract "plain" has no replica "score". Did you mean "scores"? Valid names: scores, players',
+  ],
+  [
+    "an unknown command",
+    () => untyped(method(serve(), "command"), "mvoe", () => {}),
+    "TypeError",
+    'the contract "plain" has no command "mvoe". Did you mean "move"? Valid names: move',
+  ],
+  [
+    "an unknown event",
+    () => untyped(method(serve(), "broadcast"), "sayd", {}),
+    "TypeError",
+    'the contract "plain" has no event "sayd". Did you mean "said"? Valid names: said',
+  ],
+  [
+    "an unknown topic kind",
+    () => untyped(method(serve(), "topicKind"), "char", {}),
+    "TypeError",
+    'the contract "plain" has no topic "char". Did you mean "chat"? Valid names: chat',
+  ],
+  ...["onSession", "onSessionEnd", "onAttachment", "onSuspicion"].map((name): Case => [
+    `${name} without a function`,
+    () => untyped(method(serve(), name)),
+    "TypeError",
+    `the hook of ${name} must be a function, not nothing`,
+  ]),
+  [
+    "a text in place of a session",
+    () => untyped(method(serve(), "multicast"), ["ann"], "said", {}),
+    "TypeError",
+    'cannot publish to "ann": it is no session, such as that of onSession',
+  ],
+  [
+    "an object in place of a session",
+    () => untyped(method(untyped(method(serve(), "topic"), "chat:a"), "subscribe"), {}),
+    "TypeError",
+    "cannot subscribe a map: it is no session, such as that of onSession",
   ],
 ]
 
@@ -332,11 +368,46 @@ describe("a rate limit of a contract", () => {
 })
 
 describe("a listener at the client", () => {
+  it("is refused if it is no function", () => {
+    const client = createClient(contract, { url: "ws://here/ws", token: "t", autoConnect: false })
+    const topic = client.topic("chat:a")
+    const scores = client.replica("scores")
+    const sites: readonly (readonly [object, string, ...string[]])[] = [
+      ...([
+        [client, "on", "said"],
+        [client, "once", "said"],
+        [client, "onStatus"],
+        [client, "onSession"],
+      ] as const),
+      ...([
+        [topic, "on", "said"],
+        [topic, "onGap"],
+        [topic, "onLeft"],
+      ] as const),
+      ...([
+        [topic.presence, "subscribe"],
+        [topic.log(), "subscribe"],
+        [client.stores.status, "subscribe"],
+      ] as const),
+      ...([
+        [scores, "on", "enter"],
+        [scores, "subscribe"],
+        [scores, "onStale"],
+      ] as const),
+      [scores.record("ann"), "subscribe"],
+    ]
+    for (const [object, name, ...given] of sites)
+      expect(() => untyped(method(object, name), ...given), name).toThrow(
+        /^the listener of ".+" must be a function, not nothing$/,
+      )
+    client.close()
+  })
+
   it("is refused for an event that the topic or the replica lacks", () => {
     const client = createClient(contract, { url: "ws://here/ws", token: "t", autoConnect: false })
     const topic = client.topic("chat:a")
     expect(() => untyped(method(topic, "on"), "sayd", () => {})).toThrow(
-      new TypeError('the topic "chat:a" has no event "sayd". Did you mean "said"? Its events: said'),
+      new TypeError('the topic "chat:a" has no event "sayd". Did you mean "said"? Valid names: said'),
     )
     const scores = client.replica("scores")
     expect(() => untyped(method(scores, "on"), "entered", () => {})).toThrow(

@@ -135,7 +135,17 @@ describe("callHandler", () => {
       return result
     }
     await expect(untyped("days")).rejects.toThrow(
-      new TypeError('the contract "unit" has no command or query "days"'),
+      new TypeError('the contract "unit" has no command or query "days". Valid names: move, born, empty'),
+    )
+    const passing = async (call?: unknown): Promise<unknown> => {
+      const result: unknown = await Reflect.apply(callHandler, undefined, [server, "move", call])
+      return result
+    }
+    await expect(passing()).rejects.toThrow(
+      "callHandler needs options: callHandler(server, name, { user, input })",
+    )
+    await expect(passing({ user, inputs: {} })).rejects.toThrow(
+      'has no option "inputs". Did you mean "input"?',
     )
     await expect(untyped("$join")).rejects.toThrow(TypeError)
     await expect(untyped("move")).rejects.toThrow(new TypeError('no handler for "move"'))

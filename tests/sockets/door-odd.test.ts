@@ -87,6 +87,29 @@ describe("door-1 a stranger's odd request ends nothing", () => {
     }
   })
 
+  it("a reset while the request before an offer is answered has no effect", async () => {
+    const httpServer = createServer()
+    const answers: (() => void)[] = []
+    httpServer.on("request", (_, response) => answers.push(() => response.end("late")))
+    const port = await listening(httpServer)
+    hawser().attach(httpServer)
+    for (const offer of [
+      `GET /next HTTP/1.1\r\n${h2c}\r\n`,
+      webSocketRequest("/nobody"),
+      webSocketRequest("/ws"),
+    ]) {
+      const { socket } = await openPeer(port)
+      socket.write(`GET /slow HTTP/1.1\r\nHost: a\r\n\r\n${offer}`)
+      await until(() => answers.length > 0)
+      await new Promise((resolve) => setTimeout(resolve, 50))
+      // The answer meets the reset before the server has read it.
+      socket.resetAndDestroy()
+      answers.shift()?.()
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    }
+    expect(httpServer.listening).toBe(true)
+  })
+
   it("many offers of one socket leave no listeners behind", async () => {
     const warnings: Error[] = []
     const onWarning = (warning: Error): void => void warnings.push(warning)

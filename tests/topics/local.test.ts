@@ -17,7 +17,9 @@ function untyped({ server }: World) {
 describe("a topic that the application names", () => {
   it("is a TypeError for a kind that the contract lacks", () => {
     const world = createWorld()
-    const fault = new TypeError('the contract "topics" has no topic "char"')
+    const fault = new TypeError(
+      'the contract "topics" has no topic "char". Did you mean "chat"? Valid names: chat, lobby, vault, board',
+    )
     expect(() => untyped(world).topic("char:a")).toThrow(fault)
     expect(() => untyped(world).local.topic("char:a")).toThrow(fault)
   })
@@ -35,7 +37,7 @@ describe("a topic that the application names", () => {
   it("refuses an event that its kind lacks, also if the contract has it", () => {
     const world = createWorld()
     expect(() => untyped(world).topic("lobby:a").publish("weather", { kind: "rain" })).toThrow(
-      new TypeError('the topic "lobby:a" has no event "weather"'),
+      new TypeError('the topic "lobby:a" has no event "weather". Valid names: chatMessage'),
     )
   })
 })

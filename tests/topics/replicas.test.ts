@@ -239,13 +239,13 @@ describe("the life of a topic's replica", () => {
       const replica: unknown = Reflect.get(topic, "replica")
       return typeof replica === "function" ? Reflect.apply(replica, topic, [name]) : undefined
     }
-    const sentence = 'the topic "board:7" has no replica "cursor".'
-    expect(() => call(untyped, "cursor")).toThrow(new TypeError(`${sentence} Its replicas: cursors, pieces`))
+    const sentence = 'the topic "board:7" has no replica "cursor". Did you mean "cursors"?'
+    expect(() => call(untyped, "cursor")).toThrow(new TypeError(`${sentence} Valid names: cursors, pieces`))
     expect(() => call(untyped, "toString")).toThrow(TypeError)
     expect(() => call(client.topic("board:7"), "cursor")).toThrow(
-      new TypeError(`${sentence} Did you mean "cursors"? Its replicas: cursors, pieces`),
+      new TypeError(`${sentence} Valid names: cursors, pieces`),
     )
-    expect(() => call(client.topic("lobby"), "cursors")).toThrow("Its replicas: none")
+    expect(() => call(client.topic("lobby"), "cursors")).toThrow("Valid names: none")
     const core = createCore(contract, {
       ...{ url: "memory:", token: "ben", dial: world.network.dial, clock: world.clock },
       use: [topics()],

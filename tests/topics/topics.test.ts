@@ -234,6 +234,15 @@ describe("a client's access to topics", () => {
     ])
   })
 
+  it("says at a refused publication that the client has not joined", async () => {
+    const world = createWorld({ chat: { canPublish: ({ isMember }) => isMember } })
+    const ann = await world.open("ann")
+    const refused = ann.topic("chat:a").publish("chatMessage", { text: "x" })
+    refused.catch(() => {})
+    await settled(world, refused)
+    await expect(refused).rejects.toThrow('the client may not publish to "chat:a", which it has not joined')
+  })
+
   it("is refused for a payload that does not fit the contract", async () => {
     const world = createWorld()
     const ann = await world.open("ann")
@@ -241,7 +250,9 @@ describe("a client's access to topics", () => {
     const long = { text: "x".repeat(2_001) }
     expect(await settled(world, room.publish("chatMessage", long))).toBe("invalid_input")
     // @ts-expect-error 2345: the contract's event, but not of this kind
-    expect(await settled(world, room.publish("weather", { kind: "rain" }))).toBe("invalid_input")
+    await expect(room.publish("weather", { kind: "rain" })).rejects.toThrow(
+      'the topic "chat:a" has no event "weather". Valid names: chatMessage',
+    )
     // @ts-expect-error 2741: the mood is missing
     expect(await settled(world, room.join({ state: {} }))).toBe("invalid_input")
     // @ts-expect-error 2322: a lobby shows no states

@@ -19,7 +19,7 @@ describe("a topic without rules", () => {
     expect(warnings).toEqual([
       {
         kind: "topic_without_rules",
-        message: `no rules for the topic kind "vault": clients may not join; call server.topicKind("vault", …)`,
+        message: `no rules for the topic kind "vault": clients may not join; call server.topicKind("vault", { canJoin, … }), or with {} if they must not`,
       },
     ])
   })
@@ -40,7 +40,7 @@ describe("a topic without rules", () => {
     await server.listen({ host: "127.0.0.1" })
     await server.close()
     expect(warnings).toEqual([
-      'topic_without_rules: no rules for the topic kind "vault": clients may not join; call server.topicKind("vault", …)',
+      'topic_without_rules: no rules for the topic kind "vault": clients may not join; call server.topicKind("vault", { canJoin, … }), or with {} if they must not',
     ])
   })
 

@@ -1,5 +1,12 @@
 // Puts a client together: its layers and features, then the typed methods on top of them.
-import { RoundTrip, assertContract, assertGiven, indexCalls, indexEvents } from "@hawser/protocol/core"
+import {
+  RoundTrip,
+  assertContract,
+  assertGiven,
+  assertType,
+  indexCalls,
+  indexEvents,
+} from "@hawser/protocol/core"
 import type { Contract, EventSpec, Schema } from "@hawser/protocol"
 import type { CallKind } from "@hawser/protocol/core"
 import { createClientCounters, createClientTallies } from "./base/counters.ts"
@@ -170,15 +177,16 @@ const nothing: Schema = {
 function createMethods(contract: Contract, layers: ClientLayers): CoreClient<Contract> {
   const { eventBus, events, ownBus, running } = layers
   const entries = indexCalls(contract)
-  const assertEvent = (event: string): void => {
-    if (!events.has(event)) throw lacking(contract, `event "${event}"`)
+  const assertListener = (event: string, listener: unknown): void => {
+    if (!events.has(event)) throw lacking(contract, "events", event)
+    assertType(`the listener of "${event}"`, "function", listener)
   }
   const callsOf =
     (call: CallKind) =>
     (name: string, input: unknown, options: CallOptions = {}): Promise<unknown> => {
       const entry = entries.get(name)
       if (entry === undefined || entry.call === "stream" || entry.call !== call)
-        return Promise.reject(lacking(contract, `${call} "${name}"`))
+        return Promise.reject(lacking(contract, call === "query" ? "queries" : "commands", name))
       const fault = callOptionFault(name, options)
       if (fault !== undefined) return Promise.reject(fault)
       const watch = layers.callStats.watch(name)
@@ -198,11 +206,11 @@ function createMethods(contract: Contract, layers: ClientLayers): CoreClient<Con
     status: () => statusIterator(running.status, (listener) => ownBus.on("status", listener)),
     onStatus: (listener, options) => ownBus.on("status", listener, options),
     on(event, listener, options) {
-      assertEvent(event)
+      assertListener(event, listener)
       return eventBus.on(event, ({ payload, meta }) => listener(payload, meta), options)
     },
     once(event, listener, options) {
-      assertEvent(event)
+      assertListener(event, listener)
       return eventBus.once(event, ({ payload, meta }) => listener(payload, meta), options)
     },
     command: callsOf("command"),

@@ -1,5 +1,6 @@
 // A feature of a client: methods that the application chooses, and the hooks through which the core calls them.
 import type { Contract } from "@hawser/protocol"
+import { unknownName } from "@hawser/protocol/core"
 import type { Dial, Frame, ItemFrame } from "@hawser/protocol/core"
 import type { Delivered } from "./base/event-delivery.ts"
 import type { CallStats } from "./calls/call-stats.ts"
@@ -82,7 +83,17 @@ export const noHooks: FeatureHooks = {
   dialWith: (dial) => dial,
 }
 
-/** Returns the error for a name that the contract lacks. @param part such as `topic "chat:a"`. */
-export function lacking({ name }: Contract, part: string): TypeError {
-  return new TypeError(`the contract "${name}" has no ${part}`)
+const singular = {
+  commands: "command",
+  queries: "query",
+  streams: "stream",
+  events: "event",
+  replicas: "replica",
+  topics: "topic",
+} as const
+
+/** Returns the error for a name that a part of the contract lacks. */
+export function lacking(contract: Contract, part: keyof typeof singular, name: string): TypeError {
+  const lack = `the contract "${contract.name}" has no ${singular[part]}`
+  return unknownName(lack, name, Object.keys(contract[part]))
 }

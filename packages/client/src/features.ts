@@ -33,7 +33,7 @@ export function topics(): Feature<"topics"> {
         topic(name) {
           const topic = all.topic(name)
           if (topic === undefined)
-            throw new TypeError(topicNameFault(name) ?? lacking(contract, `topic "${name}"`).message)
+            throw new TypeError(topicNameFault(name) ?? lacking(contract, "topics", name).message)
           return topic
         },
       }
@@ -64,7 +64,7 @@ export function replicas(): Feature<"replicas"> {
       const methods: ReplicaMethods<Contract> = {
         replica(name) {
           const copy = all.get(name)
-          if (copy === undefined) throw lacking(contract, `replica "${name}"`)
+          if (copy === undefined) throw lacking(contract, "replicas", name)
           return copy
         },
       }
@@ -87,7 +87,7 @@ export function streams(): Feature<"streams"> {
       const methods: StreamMethods<Contract> = {
         stream(name, input, options = {}) {
           const spec = specs.get(name)
-          if (spec === undefined) throw lacking(contract, `stream "${name}"`)
+          if (spec === undefined) throw lacking(contract, "streams", name)
           return all.open({ name, item: validateReplies ? spec.item : undefined, input, options })
         },
       }

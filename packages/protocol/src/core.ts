@@ -10,6 +10,7 @@ export {
   assertOptions,
   assertType,
   nearest,
+  unknownName,
 } from "./base/check-options.ts"
 export type { OptionTable } from "./base/check-options.ts"
 export { RepeatLimit, repeatedWords } from "./base/repeat-limit.ts"
@@ -80,8 +81,9 @@ export { outgoing, outgoingPayload } from "./wire/outgoing.ts"
 export { TypeTable } from "./wire/type-table.ts"
 export { UnsendableError, unsendable } from "./wire/unsendable.ts"
 export type { UnsendableCode } from "./wire/unsendable.ts"
-export { contractTypes, indexCalls, indexEvents, reservedTypes } from "./contract/contract.ts"
-export type { CallEntry, CallKind } from "./contract/contract.ts"
+export { contractTypes, indexCalls, indexEvents, reservedTypes } from "./contract/contract-index.ts"
+export type { CallEntry } from "./contract/contract-index.ts"
+export type { CallKind } from "./contract/contract.ts"
 export { PendingCalls } from "./calls/pending-calls.ts"
 export type { PendingCall, PendingCallOptions } from "./calls/pending-calls.ts"
 export { HeldBucket, RateLimiter } from "./calls/rate-limiter.ts"

@@ -2,7 +2,7 @@
 // No rate limit, no idempotency key and no deadline applies. Must not open connections.
 import { HawserError } from "@hawser/protocol"
 import type { CallInput, CommandName, Contract, QueryName, ValidOutput } from "@hawser/protocol"
-import { RateLimiter, assertGiven, assertOptions, errorWithCode, quoted } from "@hawser/protocol/core"
+import { RateLimiter, assertGiven, assertOptions, errorWithCode, unknownName } from "@hawser/protocol/core"
 import type { CallEntry, OptionTable } from "@hawser/protocol/core"
 import { checkedUser } from "./base/authenticate.ts"
 import type { AuthenticatedUser } from "./base/authenticate.ts"
@@ -83,8 +83,11 @@ export async function callHandler(
   const parts = testPartsOf(server)
   const { base, calls, entries, dialect } = parts
   const entry = entries.get(name)
-  if (entry === undefined || entry.call === "stream")
-    throw new TypeError(`the contract "${base.contract.name}" has no command or query ${quoted(name)}`)
+  if (entry === undefined || entry.call === "stream") {
+    const { commands, queries } = base.contract
+    const names = Object.keys({ ...commands, ...queries })
+    throw unknownName(`the contract "${base.contract.name}" has no command or query`, name, names)
+  }
   if (!calls.handlers.byName.has(name)) throw new TypeError(`no handler for "${name}"`)
   const session = new TestSession(checkedUser(user), base.events, sent)
   const caller = { session, dialect, buckets: new CallBuckets(new RateLimiter(), user.id) }
@@ -160,7 +163,7 @@ class TestSession implements Session<AuthenticatedUser> {
   }
 
   send(event: string, payload: unknown): SendOutcome {
-    if (!this.#events.has(event)) throw new TypeError(`the contract has no event "${event}"`)
+    if (!this.#events.has(event)) throw unknownName("the contract has no event", event, this.#events.keys())
     if (!this.active) return "ended"
     this.#sent.push({ event, payload })
     return "buffered"

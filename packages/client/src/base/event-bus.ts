@@ -1,5 +1,5 @@
 // Calls listeners, sync and async, and reports each of their errors. Must not know frames or sockets.
-import { assertOptionNames } from "@hawser/protocol/core"
+import { assertOptionNames, assertType } from "@hawser/protocol/core"
 import { guardedReporter, isThenable } from "./report.ts"
 
 /** Listener of an event. Its errors and rejections go to `onError`. */
@@ -34,13 +34,14 @@ export class EventBus<Events extends object> {
 
   /**
    * Calls `listener` for each later event of this name. The same function may be added twice.
-   * @throws TypeError for an unknown option.
+   * @throws TypeError for a listener that is no function, and for an unknown option.
    */
   on<K extends keyof Events & string>(
     event: K,
     listener: Listener<Events[K]>,
     options: ListenOptions = {},
   ): Unsubscribe {
+    assertType(`the listener of "${event}"`, "function", listener)
     assertOptionNames(`a listener of "${event}"`, options, { signal: 0 })
     const { signal } = options
     if (signal?.aborted === true) return () => {}
@@ -56,12 +57,13 @@ export class EventBus<Events extends object> {
     return unsubscribe
   }
 
-  /** Calls `listener` for the next event of this name only. */
+  /** Calls `listener` for the next event of this name only. @throws TypeError like `on`. */
   once<K extends keyof Events & string>(
     event: K,
     listener: Listener<Events[K]>,
     options: ListenOptions = {},
   ): Unsubscribe {
+    assertType(`the listener of "${event}"`, "function", listener)
     const unsubscribe = this.on(
       event,
       (value) => {

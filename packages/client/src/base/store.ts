@@ -41,7 +41,7 @@ export class CachedStore<T extends object> implements Store<T> {
 
   readonly snapshot = (): T => (this.#snapshot ??= Object.freeze(this.#build()))
 
-  readonly subscribe = (changed: () => void): Unsubscribe => this.#bus.on("changed", () => changed())
+  readonly subscribe = (changed: () => void): Unsubscribe => this.#bus.on("changed", changed)
 
   /** Drops the snapshot, and calls the subscribers. */
   changed(): void {

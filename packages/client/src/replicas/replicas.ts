@@ -209,7 +209,7 @@ export class ShownReplica implements ReplicaCopy {
       snapshot: () => this.get(id),
       subscribe: (changed) => {
         this.#replica.onUse?.()
-        return this.#recordBus.on(id, () => changed())
+        return this.#recordBus.on(id, changed)
       },
     }
   }

@@ -1,7 +1,7 @@
 // One topic at the client: its membership, its copy of the presence list, its listeners and iterations. Received items are
 // delivered in the order of all events of the client. Must not know frames or sessions.
 import { HawserError } from "@hawser/protocol"
-import { assertOptionNames, assertOptions, nearest, quoted } from "@hawser/protocol/core"
+import { assertOptionNames, assertOptions, assertType, quoted, unknownName } from "@hawser/protocol/core"
 import type { Contract, Encoded, ReplicaSpec, Schema, TopicGap, TopicPosition } from "@hawser/protocol"
 import type { JoinedEvent, OptionTable, PresenceEvent } from "@hawser/protocol/core"
 import { callOptions } from "../calls/call-options.ts"
@@ -170,6 +170,7 @@ export class Topic implements ClientTopic<Contract, string>, TopicReplicas<Contr
 
   async publish(event: string, payload: unknown, how: PublishOptions = {}): Promise<Published> {
     assertOptions(`publish to "${this.name}"`, how, publishOptions)
+    this.#assertEvent(event)
     const { echo = true, ...options } = how
     const held = this.#held(payload, `payload of "${event}"`) ?? null
     const input = { topic: this.name, event, payload: held, ...(echo ? {} : { echo }) }
@@ -196,8 +197,8 @@ export class Topic implements ClientTopic<Contract, string>, TopicReplicas<Contr
     listener: (payload: unknown, meta: EventMeta) => unknown,
     options?: ListenOptions,
   ): Unsubscribe {
-    const { events } = this.#options
-    if (!events.includes(event)) throw this.#lacking("event", event, events)
+    this.#assertEvent(event)
+    assertType(`the listener of "${event}"`, "function", listener)
     this.#options.onUse(this)
     return this.#events.on(event, ({ payload, meta }) => listener(payload, meta), options)
   }
@@ -294,11 +295,12 @@ export class Topic implements ClientTopic<Contract, string>, TopicReplicas<Contr
   }
 
   #lacking(what: "event" | "replica", name: string, names: readonly string[]): TypeError {
-    const near = nearest(name, names)
-    const advice = near === undefined ? "" : ` Did you mean "${near}"?`
-    return new TypeError(
-      `the topic "${this.name}" has no ${what} ${quoted(name)}.${advice} Its ${what}s: ${names.join(", ") || "none"}`,
-    )
+    return unknownName(`the topic "${this.name}" has no ${what}`, name, names)
+  }
+
+  #assertEvent(event: string): void {
+    const { events } = this.#options
+    if (!events.includes(event)) throw this.#lacking("event", event, events)
   }
 
   #leave(reason: HawserError): Promise<void> {

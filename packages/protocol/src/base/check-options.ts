@@ -48,13 +48,16 @@ export function assertOptionNames(where: string, options: unknown, known: object
   if (typeof options !== "object" || options === null) return
   for (const name in options) {
     if (Object.hasOwn(known, name) || !Object.hasOwn(options, name)) continue
-    const names = Object.keys(known)
-    const near = nearest(name, names)
-    const advice = near === undefined ? "" : ` Did you mean "${near}"?`
-    throw new TypeError(
-      `${where} has no option ${quoted(name)}.${advice} Valid names: ${names.join(", ") || "none"}`,
-    )
+    throw unknownName(`${where} has no option`, name, Object.keys(known))
   }
+}
+
+/** Returns the error for a misspelt name: with the nearest valid name and all valid ones. @param lack such as `a has no command`. */
+export function unknownName(lack: string, name: string, valid: Iterable<string>): TypeError {
+  const names = [...valid]
+  const near = nearest(String(name), names)
+  const advice = near === undefined ? "" : ` Did you mean "${near}"?`
+  return new TypeError(`${lack} ${quoted(name)}.${advice} Valid names: ${names.join(", ") || "none"}`)
 }
 
 /** @throws TypeError for options that untyped code leaves out. @param example the call as it should be. */

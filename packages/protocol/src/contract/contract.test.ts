@@ -4,7 +4,8 @@ import type { Schema } from "./schema.ts"
 import { integer } from "./replica-field.ts"
 import { defineReplica } from "./replica-schema.ts"
 import { defineTopic } from "./topic-kind.ts"
-import { contractTypes, defineContract, indexCalls, indexEvents, reservedTypes } from "./contract.ts"
+import { contractTypes, indexCalls, indexEvents, reservedTypes } from "./contract-index.ts"
+import { defineContract } from "./contract.ts"
 
 const any: Schema = { "~standard": { version: 1, vendor: "test", validate: (value) => ({ value }) } }
 const call = { input: any, output: any }

@@ -11,9 +11,6 @@ import { assertRateLimit } from "./rate-limit.ts"
 import type { RateLimit } from "./rate-limit.ts"
 import { quoted } from "../base/quoted.ts"
 
-/** Requests and events of the topics layer. They are the first entries of every table of type names. */
-export const reservedTypes = ["$join", "$leave", "$publish", "$presence"] as const
-
 /** Kind of a call with one reply. */
 export type CallKind = "command" | "query"
 
@@ -258,68 +255,39 @@ function assertDelivery(where: string, delivery: unknown): void {
   throw new TypeError(`${where}: delivery must be "reliable" or "volatile", not ${quoted(delivery)}`)
 }
 
-/** Returns all type names of a contract in the order of the wire's type table. */
-export function contractTypes(contract: Contract): string[] {
-  const names = [
-    ...Object.keys(contract.commands),
-    ...Object.keys(contract.queries),
-    ...Object.keys(contract.events),
-    ...Object.keys(contract.streams),
-  ]
-  return [...reservedTypes, ...names]
-}
-
-/** A request of a contract: its kind and its schemas. */
-export type CallEntry =
-  | { readonly call: CallKind; readonly spec: CallSpec }
-  | { readonly call: "stream"; readonly spec: StreamSpec }
-
-/** Returns the requests of a contract by name. A Map, so that names such as `toString` or `__proto__` find nothing. */
-export function indexCalls(contract: Contract): ReadonlyMap<string, CallEntry> {
-  const commands = Object.entries(contract.commands).map(
-    ([name, spec]) => [name, { call: "command", spec }] as const,
-  )
-  const queries = Object.entries(contract.queries).map(
-    ([name, spec]) => [name, { call: "query", spec }] as const,
-  )
-  const streams = Object.entries(contract.streams).map(
-    ([name, spec]) => [name, { call: "stream", spec }] as const,
-  )
-  return new Map<string, CallEntry>([...commands, ...queries, ...streams])
-}
-
-/** Returns the events of a contract by name. */
-export function indexEvents(contract: Contract): ReadonlyMap<string, EventSpec> {
-  return new Map(Object.entries(contract.events))
-}
-
+/** Names in each part. A member of a mapped type has no alias, so errors and hints show the names, not `CommandName<…>`. */
+type Names<T> = { readonly [Part in keyof T]: keyof T[Part] & string }
 /** Name of a command of a contract. */
-export type CommandName<T extends Contract> = keyof T["commands"] & string
+export type CommandName<T extends Contract> = Names<T>["commands"]
 /** Name of a query of a contract. */
-export type QueryName<T extends Contract> = keyof T["queries"] & string
+export type QueryName<T extends Contract> = Names<T>["queries"]
 /** Name of a stream of a contract. */
-export type StreamName<T extends Contract> = keyof T["streams"] & string
+export type StreamName<T extends Contract> = Names<T>["streams"]
 /** Name of a replica of a contract. */
-export type ReplicaName<T extends Contract> = keyof T["replicas"] & string
+export type ReplicaName<T extends Contract> = Names<T>["replicas"]
 /** Record of a replica, without its id. */
 export type ReplicaRecord<T extends Contract, K extends ReplicaName<T>> = RecordOf<T["replicas"][K]>
 /** Name of an event of a contract. */
-export type EventName<T extends Contract> = keyof T["events"] & string
+export type EventName<T extends Contract> = Names<T>["events"]
 /** Name of a kind of topics of a contract. */
-export type TopicKind<T extends Contract> = keyof T["topics"] & string
+export type TopicKind<T extends Contract> = Names<T>["topics"]
 /** Name of a topic: its kind, optionally followed by a colon and a suffix. */
-export type TopicName<T extends Contract> = TopicKind<T> | `${TopicKind<T>}:${string}`
+export type TopicName<T extends Contract> = {
+  readonly [Part in keyof T]: (keyof T[Part] & string) | `${keyof T[Part] & string}:${string}`
+}["topics"]
 /** Kind that a topic's name begins with. */
 export type KindOfTopic<T extends Contract, N extends string> = Extract<
   N extends `${infer K}:${string}` ? K : N,
   TopicKind<T>
 >
 /** Name of an event of a kind of topics. */
-export type TopicEventName<T extends Contract, K extends TopicKind<T>> = T["topics"][K]["events"][number] &
-  EventName<T>
+export type TopicEventName<T extends Contract, K extends TopicKind<T>> = {
+  readonly [Kind in K]: T["topics"][Kind]["events"][number] & keyof T["events"] & string
+}[K]
 /** Name of a replica of a kind of topics. */
-export type TopicReplicaName<T extends Contract, K extends TopicKind<T>> = keyof T["topics"][K]["replicas"] &
-  string
+export type TopicReplicaName<T extends Contract, K extends TopicKind<T>> = {
+  readonly [Kind in K]: keyof T["topics"][Kind]["replicas"] & string
+}[K]
 /** Record of a topic's replica, without its id. */
 export type TopicReplicaRecord<
   T extends Contract,

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest"
 import { z } from "zod"
-import { contractTypes, defineContract } from "./contract.ts"
+import { contractTypes } from "./contract-index.ts"
+import { defineContract } from "./contract.ts"
 import { mergeContracts } from "./merge-contracts.ts"
 import { defineReplica } from "./replica-schema.ts"
 import { text } from "./replica-field.ts"

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest"
-import { reservedTypes } from "../contract/contract.ts"
+import { reservedTypes } from "../contract/contract-index.ts"
 import { TypeTable } from "./type-table.ts"
 
 describe("TypeTable", () => {

@@ -4,7 +4,7 @@ import { Hooks } from "./hooks.ts"
 it("runs all hooks in the order of their addition, also if one throws", () => {
   const heard: string[] = []
   const errors: unknown[] = []
-  const hooks = new Hooks<string>((error) => errors.push(error))
+  const hooks = new Hooks<string>("onSession", (error) => errors.push(error))
   const fault = new Error("a fault of the hook")
   hooks.add((value) => heard.push(`first ${value}`))
   hooks.add(() => {
@@ -18,7 +18,7 @@ it("runs all hooks in the order of their addition, also if one throws", () => {
 
 it("reports the rejection of an asynchronous hook", async () => {
   const errors: unknown[] = []
-  const hooks = new Hooks<string>((error) => errors.push(error))
+  const hooks = new Hooks<string>("onSession", (error) => errors.push(error))
   const fault = new Error("a fault of the hook, later")
   hooks.add(async () => {
     await Promise.resolve()
@@ -33,7 +33,7 @@ it("reports the rejection of an asynchronous hook", async () => {
 
 it("leaves out an unsubscribed hook from the next run on", () => {
   const heard: string[] = []
-  const hooks = new Hooks<string>(() => {})
+  const hooks = new Hooks<string>("onSession", () => {})
   const stopOther = hooks.add((value) => {
     heard.push(`one ${value}`)
     stopLater()

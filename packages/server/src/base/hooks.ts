@@ -1,4 +1,5 @@
 // Calls callbacks of the application. Throws and rejections go to `onError`; the other callbacks still run.
+import { assertType } from "@hawser/protocol/core"
 import { showFailedReport } from "./report.ts"
 
 /** Callback whose result is not awaited. A rejection goes to `onError`, like a throw. */
@@ -6,14 +7,18 @@ export type Hook<T> = (value: T) => unknown
 
 export class Hooks<T> {
   readonly #hooks = new Set<Hook<T>>()
+  readonly #name: string
   readonly #onError: (error: unknown) => void
 
-  constructor(onError: (error: unknown) => void) {
+  /** @param name method of the server that adds the hooks, for an error. */
+  constructor(name: string, onError: (error: unknown) => void) {
+    this.#name = name
     this.#onError = onError
   }
 
-  /** Adds a hook. Returns the unsubscribe function. */
+  /** Adds a hook. Returns the unsubscribe function. @throws TypeError for a hook that is no function. */
   add(hook: Hook<T>): () => void {
+    assertType(`the hook of ${this.#name}`, "function", hook)
     this.#hooks.add(hook)
     return () => void this.#hooks.delete(hook)
   }

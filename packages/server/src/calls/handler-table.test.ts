@@ -33,14 +33,14 @@ it("names every call without a handler, and none once all have one", () => {
 })
 
 it.each([
-  ["command", "look"],
-  ["query", "buy"],
-  ["query", "constructor"],
-  ["query", "watch"],
-  ["stream", "look"],
-] as const)("refuses a %s %s, which the contract does not have", (kind, name) => {
+  ["command", "look", "buy, toString"],
+  ["query", "buy", "look"],
+  ["query", "constructor", "look"],
+  ["query", "watch", "look"],
+  ["stream", "look", "watch"],
+] as const)("refuses a %s %s, which the contract does not have", (kind, name, names) => {
   expect(() => table.set(kind, name, handler)).toThrow(
-    new TypeError(`the contract "shop" has no ${kind} "${name}"`),
+    new TypeError(`the contract "shop" has no ${kind} "${name}". Valid names: ${names}`),
   )
 })
 

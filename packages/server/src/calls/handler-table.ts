@@ -1,5 +1,5 @@
 // Maps each call of the contract to its one handler, behind its middleware, and to its lane.
-import { assertOptions, assertType } from "@hawser/protocol/core"
+import { assertOptions, assertType, unknownName } from "@hawser/protocol/core"
 import type { CallEntry, OptionTable } from "@hawser/protocol/core"
 import type { AnyHandler } from "./call-router.ts"
 import type { Lane } from "./job.ts"
@@ -52,6 +52,10 @@ export class HandlerTable<S> {
     return this.#handlers
   }
 
+  #namesOf(call: CallEntry["call"]): string[] {
+    return [...this.#calls].flatMap(([name, entry]) => (entry.call === call ? [name] : []))
+  }
+
   /** Returns the lane of a call. A name without a handler is `ordered`. */
   laneOf(name: string): Lane {
     return this.#lanes.get(name) ?? "ordered"
@@ -64,7 +68,7 @@ export class HandlerTable<S> {
   set(call: CallEntry["call"], name: string, ...handling: Handling<S>): void {
     const [options, handler] = handling.length === 2 ? handling : [{}, handling[0]]
     if (this.#calls.get(name)?.call !== call)
-      throw new TypeError(`the contract "${this.#contractName}" has no ${call} "${name}"`)
+      throw unknownName(`the contract "${this.#contractName}" has no ${call}`, name, this.#namesOf(call))
     if (this.#handlers.has(name)) throw new TypeError(`the ${call} "${name}" has a handler already`)
     assertType(`the handler of the ${call} "${name}"`, "function", handler)
     assertOptions(`the ${call} "${name}"`, options, handlerOptions)

@@ -1,6 +1,6 @@
 // All replicas of a server and of its topics: the views of sessions, and the tick that sends changes to viewers. The work of a
 // tick grows with the changed cells and their viewers, not with viewers times records. Must not know sockets.
-import { BitWriter, cellOf, quoted } from "@hawser/protocol/core"
+import { BitWriter, cellOf, quoted, unknownName } from "@hawser/protocol/core"
 import type { Contract, ReplicaSpec } from "@hawser/protocol"
 import type { CellPlace } from "@hawser/protocol/core"
 import type { Base } from "../base/create-base.ts"
@@ -123,7 +123,11 @@ export class Replicas {
   of(name: string): OpenReplica {
     const open = this.#named.get(name)
     if (open === undefined)
-      throw new TypeError(`the contract "${this.#options.contract.name}" has no replica "${name}"`)
+      throw unknownName(
+        `the contract "${this.#options.contract.name}" has no replica`,
+        name,
+        this.#named.keys(),
+      )
     return open
   }
 

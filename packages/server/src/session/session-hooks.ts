@@ -40,9 +40,9 @@ export type SessionHooks<User extends AuthenticatedUser> = Readonly<
 
 export function createSessionHooks<User extends AuthenticatedUser>(onError: (error: unknown) => void) {
   return {
-    opened: new Hooks<SessionOpened<User>>(onError),
-    ended: new Hooks<SessionEnded<User>>(onError),
-    attachment: new Hooks<Session<User>>(onError),
-    suspicion: new Hooks<Suspicion<User>>(onError),
+    opened: new Hooks<SessionOpened<User>>("onSession", onError),
+    ended: new Hooks<SessionEnded<User>>("onSessionEnd", onError),
+    attachment: new Hooks<Session<User>>("onAttachment", onError),
+    suspicion: new Hooks<Suspicion<User>>("onSuspicion", onError),
   }
 }

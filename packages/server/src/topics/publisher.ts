@@ -1,6 +1,6 @@
 // Publishes one event to many sessions: to all sessions, to a list, or to a topic. Encodes it for every dialect before the
 // first send: a payload that one dialect cannot encode is sent to no recipient. Must not know permissions.
-import { assertOptionNames, outbound, outgoingPayload } from "@hawser/protocol/core"
+import { assertOptionNames, outbound, outgoingPayload, unknownName } from "@hawser/protocol/core"
 import type { Author, Contract, EventSpec } from "@hawser/protocol"
 import type { AuthenticatedUser } from "../base/authenticate.ts"
 import type { LocalTopic, PublishOptions, Topic } from "./topic.ts"
@@ -90,7 +90,7 @@ export class Publisher<User extends AuthenticatedUser> {
       name,
       publish: (event, payload, options) => {
         assertOptionNames("publish", options, publishOptions)
-        if (!events.includes(event)) throw new TypeError(`the topic "${name}" has no event "${event}"`)
+        if (!events.includes(event)) throw unknownName(`the topic "${name}" has no event`, event, events)
         const published = {
           event,
           payload: this.#sent(event, payload),
@@ -194,7 +194,8 @@ export class Publisher<User extends AuthenticatedUser> {
   #spec(name: string): EventSpec {
     const { contract, events } = this.#parts
     const spec = events.get(name)
-    if (spec === undefined) throw new TypeError(`the contract "${contract.name}" has no event "${name}"`)
+    if (spec === undefined)
+      throw unknownName(`the contract "${contract.name}" has no event`, name, events.keys())
     return spec
   }
 

@@ -2,6 +2,7 @@
 // rejected with `forbidden`. Must not know memberships.
 import { HawserError, plain } from "@hawser/protocol"
 import {
+  unknownName,
   assertOptionNames,
   assertOptions,
   assertType,
@@ -183,8 +184,7 @@ export class TopicKinds<User extends AuthenticatedUser> {
    * an unknown rule or one of the wrong type; RangeError for a history bound that is not a number above 0.
    */
   set(kind: string, rules: TopicRules<User>): void {
-    if (!this.#specs.has(kind))
-      throw new TypeError(`the contract "${this.#contractName}" has no topic "${kind}"`)
+    if (!this.#specs.has(kind)) throw this.#unknown(kind)
     if (this.#rules.has(kind)) throw new TypeError(`the rules of the topic "${kind}" are set already`)
     const where = `topicKind("${kind}")`
     assertType(`the second argument of ${where}`, "object", rules)
@@ -206,7 +206,7 @@ export class TopicKinds<User extends AuthenticatedUser> {
   #warn(kind: string): void {
     if (this.#rules.has(kind) || this.#warned.has(kind)) return
     this.#warned.add(kind)
-    const advice = `call server.topicKind("${kind}", …)`
+    const advice = `call server.topicKind("${kind}", { canJoin, … }), or with {} if they must not`
     const message = `no rules for the topic kind "${kind}": clients may not join; ${advice}`
     this.#onWarning({ kind: "topic_without_rules", message })
   }
@@ -243,8 +243,12 @@ export class TopicKinds<User extends AuthenticatedUser> {
     if (fault !== undefined) throw new TypeError(fault)
     const kind = topicKindOf(topic) ?? ""
     const spec = this.#specs.get(kind)
-    if (spec === undefined) throw new TypeError(`the contract "${this.#contractName}" has no topic "${kind}"`)
+    if (spec === undefined) throw this.#unknown(kind)
     return spec
+  }
+
+  #unknown(kind: string): TypeError {
+    return unknownName(`the contract "${this.#contractName}" has no topic`, kind, this.#specs.keys())
   }
 }
 

@@ -1,6 +1,7 @@
 // The replicas of topics: one instance for each topic and replica of its kind, from the first member or the first record to the
 // end of the topic's last session. Members see them; their views begin and end with the membership. Records that the server
 // writes while the topic has no session wait for one, in at most `idleTopicsMax` topics. Must not know cells and frames.
+import { unknownName } from "@hawser/protocol/core"
 import type { ReplicaSpec } from "@hawser/protocol"
 import type { AuthenticatedUser } from "../base/authenticate.ts"
 import type { Base } from "../base/create-base.ts"
@@ -71,10 +72,7 @@ export class TopicReplicas<User extends AuthenticatedUser> {
     const { replicas, kinds, index, limits, registry } = this.#options
     const specs = kinds.spec(topic).replicas
     const spec = Object.hasOwn(specs, name) ? specs[name] : undefined
-    if (spec === undefined) {
-      const names = Object.keys(specs).join(", ") || "none"
-      throw new TypeError(`the topic "${topic}" has no replica "${name}". Its replicas: ${names}`)
-    }
+    if (spec === undefined) throw unknownName(`the topic "${topic}" has no replica`, name, Object.keys(specs))
     const named = { topic, name, spec }
     const found = (): ReplicaStore | undefined => this.#topics.get(topic)?.get(name)?.store
     return {

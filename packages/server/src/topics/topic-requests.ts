@@ -171,7 +171,7 @@ export class TopicRequests<User extends AuthenticatedUser> {
     const asked = { topic, session, event, payload, isMember: hub.members(topic).has(session) }
     const permission = rules.canPublish?.(asked)
     publishing.mayBeLate ||= permission instanceof Promise
-    await permit(`publish to "${topic}"`, permission)
+    await permit(`publish to "${topic}"${asked.isMember ? "" : ", which it has not joined"}`, permission)
     const spec = events.get(event)
     if (rules.onPublish === undefined || spec === undefined) return { payload, isReplaced: false }
     assertActive(session)

@@ -112,8 +112,10 @@ class HttpEntrance {
     // Without an error listener, a reset of the socket would end the process.
     socket.on("error", entry.onError)
     this.#watch?.whenAnswered(socket, () => {
+      // The error of a write may follow the end of its answer.
+      if (socket.destroyed || socket.writableEnded) return
+      then()
       socket.off("error", entry.onError)
-      if (!socket.destroyed && !socket.writableEnded) then()
     })
   }
 
@@ -133,7 +135,7 @@ class HttpEntrance {
         bytesWritten(socket) !== written ||
         socket.listenerCount("data") + socket.listenerCount("readable") > 0
       if (!isTaken) this.#answer(upgrade)
-      socket.off("error", onError)
+      if (!socket.destroyed) socket.off("error", onError)
     }
     const cancel = timers.after(limits.upgradeUntakenMs, settle)
     this.#untaken.add(settle)

@@ -1,6 +1,6 @@
 // Sends and receives the messages of one session over its current connection. A failed write closes the connection; a full send
 // buffer ends the session with the dialect's cause. Must not know connection set-up, claims and resume windows.
-import { ServerDelivery, outbound, outgoingPayload } from "@hawser/protocol/core"
+import { ServerDelivery, outbound, outgoingPayload, unknownName } from "@hawser/protocol/core"
 import { HawserError } from "@hawser/protocol"
 import type {
   BadFrame,
@@ -170,7 +170,7 @@ export class Conversation<User extends AuthenticatedUser>
   send(event: string, payload: unknown): SendOutcome {
     const { events, counters } = this.host
     const spec = events.get(event)
-    if (spec === undefined) throw new TypeError(`the contract has no event "${event}"`)
+    if (spec === undefined) throw unknownName("the contract has no event", event, events.keys())
     const sent = outgoingPayload(event, spec, payload)
     return this.publish(
       new Publication(counters, { name: event, spec, payload: sent, source: undefined, isSingle: true }),

@@ -1,5 +1,6 @@
 // Registry of a server's open sessions, by id, user and dialect.
 // Invariant: a session is in all maps or in none.
+import { quoted } from "@hawser/protocol/core"
 import type { AuthenticatedUser } from "../../base/authenticate.ts"
 import type { Session } from "../../base/session.ts"
 import type { Dialect } from "../conversation/dialect.ts"
@@ -40,10 +41,12 @@ export class SessionRegistry<User extends AuthenticatedUser> {
 
   /**
    * Returns the session if it is open; undefined after its end. The one check of sessions that the application passes.
-   * @param action verb for the error, as in `cannot subscribe session 7`. @throws TypeError for a session of another server.
+   * @param action verb for the error, as in `cannot subscribe session 7`. @throws TypeError for a session of another server, and
+   * for a value that is none.
    */
   own(session: Session<User>, action: string): ServerSession<User> | undefined {
     if (this.#isOpen(session)) return session
+    assertSession(session, action)
     if (!session.active) return undefined
     throw new TypeError(`cannot ${action} session ${session.id}: it belongs to another server`)
   }
@@ -76,4 +79,10 @@ export class SessionRegistry<User extends AuthenticatedUser> {
     if (count === 0) this.#byDialect.delete(dialect)
     else this.#byDialect.set(dialect, count)
   }
+}
+
+/** @throws TypeError for a value that untyped code passes in place of a session. */
+function assertSession(given: unknown, action: string): void {
+  if (typeof given === "object" && given !== null && "active" in given) return
+  throw new TypeError(`cannot ${action} ${quoted(given)}: it is no session, such as that of onSession`)
 }
