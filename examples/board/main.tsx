@@ -8,7 +8,7 @@ import { contract, height, strokesMaxCount, width } from "./contract.ts"
 type Stroke = EventPayload<typeof contract, "stroke">
 type Point = Stroke["points"][number]
 
-const name = new URLSearchParams(location.search).get("name") ?? `guest ${Date.now() % 1000}`
+const name = new URLSearchParams(location.search).get("name") || `guest ${Date.now() % 1000}`
 const client = createClient(contract, { url: "/ws", token: name, autoConnect: false })
 const { Provider, useStatus, useTopic, usePresence } = createHooks(contract)
 const joining = { state: { pointer: null }, recent: strokesMaxCount, log: strokesMaxCount }
@@ -24,15 +24,15 @@ const Line = memo(({ points, user }: Stroke & { readonly user: string }) => (
 
 function Strokes() {
   const { log, gap } = useTopic("board", joining)
-  const strokes = log.filter((item) => item.kind === "message")
-  return (
-    <>
-      {strokes.map(({ payload, meta }) => (
-        <Line key={meta.offset} {...payload} user={meta.author?.user ?? ""} />
-      ))}
-      {gap && <text y={height - 10}>Some strokes are missing: this page was away for too long.</text>}
-    </>
-  )
+  // A server that has started again counts offsets from 1: they are unique between two gaps.
+  let gapCount = 0
+  const strokes = log.map((item) => {
+    if (item.kind === "gap") return void (gapCount += 1)
+    const { payload, meta } = item
+    return <Line key={`${gapCount}.${meta.offset}`} {...payload} user={meta.author?.user ?? ""} />
+  })
+  const news = gap?.reason === "restarted" ? "New visitors do not see" : "This page was away too long for"
+  return [...strokes, gap && <text key="gap" y={height - 10}>{`${news} some of the strokes.`}</text>]
 }
 
 function Pointers() {
@@ -112,7 +112,9 @@ function Board() {
 
 function Visitors() {
   const { members } = usePresence("board")
-  return <p>{`${useStatus().state}: ${members.map(({ user }) => user).join(", ")}`}</p>
+  const status = useStatus()
+  if (status.state === "closed") return <p>closed: {status.error.message}</p>
+  return <p>{`${status.state}: ${members.map(({ user }) => user).join(", ")}`}</p>
 }
 
 createRoot(document.getElementById("board") ?? document.body).render(
