@@ -215,6 +215,7 @@ const classOf: Readonly<Record<Frame["kind"], FrameClass>> = {
   pong: "control",
   goaway: "control",
   busy: "control",
+  throttled: "control",
   bye: "control",
   have: "control",
   cancel: "reliable",

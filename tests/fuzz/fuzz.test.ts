@@ -91,7 +91,7 @@ describe(`${ciInputCount} inputs of each kind`, () => {
       "the map key __proto__ is not allowed",
     ]
     const control = ["hello", "welcome", "auth", "authRequest", "authOk", "ack", "reset", "sync", "ping"]
-    const more = ["pong", "goaway", "busy", "bye", "unknownControl"]
+    const more = ["pong", "goaway", "busy", "throttled", "bye", "unknownControl"]
     const reliable = ["event", "request", "reply", "item", "end", "cancel", "credit", "topicEvent"]
     const frames = [...control, ...more, ...reliable, "volatile"]
     const expected = [

@@ -91,6 +91,17 @@ describe("the READMEs", () => {
     expect(server.output).not.toContain("Error")
   })
 
+  it("have a tsconfig.json that compiles each example, as printed", { timeout: 120_000 }, async () => {
+    const readme = readFileSync(join(root, "README.md"), "utf8")
+    const [, tsconfig = ""] = /```json\n(\{\n {2}"compilerOptions"[\s\S]*?)```/.exec(readme) ?? []
+    for (const example of [0, 1, 2]) {
+      const project = await projectOf(example)
+      project.write("tsconfig.json", tsconfig)
+      expect(project.compile()).toEqual({ status: 0, output: "" })
+      expect(await tokenOf(project)).toMatch(/^ey/)
+    }
+  })
+
   it("have an example with a replica and a topic that runs", { timeout: 120_000 }, async () => {
     const project = await projectOf(1)
     expect(project.compile()).toEqual({ status: 0, output: "" })
@@ -143,7 +154,7 @@ setInterval(() => {
   const text = lines.join(" / ")
   if (text !== shown) console.log(text)
   shown = text
-  if (isPressed || !text.includes("ann is calm")) return
+  if (isPressed || !text.includes("smooth seas") || !text.includes("ann is calm")) return
   isPressed = true
   for (const element of document.querySelectorAll("p, button")) element.click()
 }, 20)

@@ -101,6 +101,15 @@ describe("callHandler", () => {
     })
   })
 
+  it("needs no input for a call without one", async () => {
+    const pinged = defineContract({ name: "pinged", queries: { ping: {} } })
+    const server = createServer(pinged, { authenticate: (id) => ({ id }) })
+    const inputs: unknown[] = []
+    server.query("ping", ({ input }) => inputs.push(input))
+    expect(await callHandler(server, "ping", { user: { id: "ann" } })).toBeUndefined()
+    expect(inputs).toEqual([undefined])
+  })
+
   it("collects the events of the session, and runs deferred functions", async () => {
     const { server } = create()
     const outcomes: unknown[] = []

@@ -61,6 +61,15 @@ describe.each(profiles)("the stores of a client of %s", (profile) => {
   })
 })
 
+it("have snapshots that cannot be changed", async () => {
+  const world = createWorld({ profile: "hawser.1" })
+  const client = await openClient(world)
+  client.command("never", {}).catch(() => {})
+  const { pending, session, stats, status } = client.stores
+  const snapshots: object[] = [pending.snapshot(), session.snapshot(), stats.snapshot(), status.snapshot()]
+  expect(snapshots.map((snapshot) => Object.isFrozen(snapshot))).toEqual([true, true, true, true])
+})
+
 it("shows a request behind a full send buffer of an open connection as throttled", async () => {
   const world = createWorld({ profile: "hawser.1" })
   const client = world.client({ limits: { sendBufferMaxCount: 1 } })

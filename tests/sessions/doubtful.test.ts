@@ -46,6 +46,23 @@ describe("a connection that is dead and still open", () => {
     expect([statuses.map(stateOf), client.stats().timers]).toEqual([["doubtful", "closed"], 0])
   })
 
+  it("is doubtful after two measured round trips, if these are longer than a second", async () => {
+    const here = createWorld({ profile: "hawser.1", latencyMs: 600 })
+    const client = here.client()
+    client.connect().catch(() => {})
+    await here.clock.advance(5_000)
+    const measured = client.ping()
+    await here.clock.advance(2_000)
+    expect(await measured).toBe(1_200)
+    const statuses = watchStatus(client)
+    silence(here)
+    client.ping().catch(() => {})
+    await here.clock.advance(2_300)
+    expect(statuses).toEqual([])
+    await here.clock.advance(300)
+    expect(statuses.map(stateOf)).toEqual(["doubtful"])
+  })
+
   it("takes requests, and connect() resolves", async () => {
     const here = world()
     const client = await openClient(here)

@@ -1,5 +1,5 @@
 // A user whose messages exceed the bucket is paused (M4). Only consecutive pauses are a flood.
-import { createClient } from "@hawser/client"
+import { createClient, fixed } from "@hawser/client"
 import type { Client } from "@hawser/client"
 import { HawserError, defineContract } from "@hawser/protocol"
 import type { Profile } from "@hawser/protocol/core"
@@ -56,6 +56,97 @@ it("door-8 a flood of held messages counts as one, long after a pause in which t
   await ask(world, client, { count: 10, bytes: 600, everyMs: 100 })
   await world.clock.advance(10_000)
   expect(causes).toEqual(["rate_limited"])
+})
+
+/** Sends one request with a time limit of 2 s, and returns its error. */
+async function errorOf(
+  { clock }: World,
+  client: Client<TestContract>,
+  name: "echo" | "never" = "echo",
+): Promise<HawserError> {
+  const timeoutMs = 2_000
+  const sent =
+    name === "echo"
+      ? client.command(name, { text: "y" }, { timeoutMs })
+      : client.command(name, {}, { timeoutMs })
+  const outcome = sent.then(
+    () => "a reply",
+    (error: unknown) => error,
+  )
+  await clock.advance(timeoutMs)
+  const error = await outcome
+  if (!HawserError.is(error)) throw new Error(`not an error: ${String(error)}`)
+  return error
+}
+
+describe("a request that a limit holds until its deadline", () => {
+  it("names the server's limit and the time, although the request was sent", async () => {
+    const rates = { userBytesPerSecond: 1_000, userByteBurst: 1_000, throttledMaxMs: 60_000 }
+    const world = createWorld({ profile: "hawser.1", limits: rates })
+    const client = await openClient(world)
+    for (let sent = 0; sent < 4; sent += 1)
+      client.command("echo", { text: "x".repeat(2_000) }).catch(() => {})
+    const error = await errorOf(world, client)
+    expect(error).toMatchObject({ code: "timeout", details: { limit: "userBytesPerSecond", heldMs: 2_000 } })
+    expect(error.message).toBe(
+      "\"echo\" got no reply within 2000 ms; its outcome is unknown. The server's limit userBytesPerSecond held this user's messages back for at least 2000 ms of this time: send fewer, or raise limits.userBytesPerSecond of createServer",
+    )
+  })
+
+  it("names the limit of messages", async () => {
+    const rates = { userMessagesPerSecond: 1, userMessageBurst: 1, throttledMaxMs: 60_000 }
+    const world = createWorld({ profile: "hawser.1", limits: rates })
+    const client = await openClient(world)
+    await ask(world, client, { count: 5, bytes: 1, everyMs: 100 })
+    expect((await errorOf(world, client)).details).toMatchObject({ limit: "userMessagesPerSecond" })
+  })
+
+  it("sends no notice of short pauses, and at most one in 500 ms", async () => {
+    const rates = { userMessagesPerSecond: 10, userMessageBurst: 1, throttledMaxMs: 60_000 }
+    const world = createWorld({ profile: "hawser.1", limits: rates })
+    const client = await openClient(world)
+    const notices = (): number =>
+      (world.network.links[0]?.server.sent ?? []).filter(([byte]) => byte === 0x10).length
+    await ask(world, client, { count: 3, bytes: 1, everyMs: 50 })
+    await world.clock.advance(1_000)
+    expect(notices()).toBe(0)
+    await ask(world, client, { count: 40, bytes: 1, everyMs: 0 })
+    await world.clock.advance(3_000)
+    expect(notices()).toBeGreaterThanOrEqual(5)
+    expect(notices()).toBeLessThanOrEqual(7)
+  })
+
+  it("names no limit that held only earlier requests", async () => {
+    const { world, client } = await open("hawser.1")
+    await ask(world, client, { count: 1, bytes: 2_500, everyMs: 5_000 })
+    const error = await errorOf(world, client, "never")
+    expect([error.message, error.details]).toEqual([
+      '"never" got no reply within 2000 ms; its outcome is unknown',
+      undefined,
+    ])
+  })
+
+  it("names the send buffer that took no request", async () => {
+    const world = createWorld({ profile: "hawser.1" })
+    const client = world.client({ limits: { sendBufferMaxCount: 1 } })
+    client.connect().catch(() => {})
+    client.command("never", {}).catch(() => {})
+    const error = await errorOf(world, client)
+    expect(error).toMatchObject({ code: "timeout", details: { limit: "sendBufferMaxCount", heldMs: 2_000 } })
+    expect(error.message).toBe(
+      '"echo" was not sent within 2000 ms, and the server has not executed it: the send buffer was full for 2000 ms (limits.sendBufferMaxCount, limits.sendBufferMaxBytes); await the replies before further calls',
+    )
+  })
+
+  it("says that no connection was open, if none was", async () => {
+    const world = createWorld({ profile: "hawser.1" })
+    const client = await openClient(world, { reconnect: fixed({ baseMs: 5_000 }) })
+    client.cut()
+    const error = await errorOf(world, client)
+    expect(error.message).toBe(
+      '"echo" was not sent within 2000 ms, and the server has not executed it: no connection was open',
+    )
+  })
 })
 
 it.each(["messages", "bytes", "deliveries"])(

@@ -86,8 +86,9 @@ describe("a token that expires", () => {
   })
 
   it("abuse-A21 closes its connection with 4401 after the grace, and the session resumes with a fresh one", async () => {
-    // The same token again has no effect, so it is not sent.
-    const scene = await createScene(["ann until 120", "ann until 120", "ann until 9000"])
+    // The same token again has no effect, so it is not sent. The function is called once in 10 s until the end.
+    const stale = Array.from({ length: 11 }, () => "ann until 120")
+    const scene = await createScene([...stale, "ann until 9000"])
     const { world, client, tap, events, states, ends, asked } = scene
     const [session] = world.server.local.sessions()
     await world.clock.advance(149_999)
@@ -98,11 +99,37 @@ describe("a token that expires", () => {
     await world.clock.advance(5_000)
     expect(await reply).toEqual({ text: "kept" })
     expect(events).toMatchObject([{ kind: "resumed", sessionId: "session-1" }])
-    expect(asked).toEqual([undefined, undefined, "auth_token_invalid"])
+    expect(asked).toEqual([...stale.map(() => undefined), "auth_token_invalid"])
+    expect(world.clientErrors).toMatchObject([{ code: "auth_token_expired" }])
     expect(tap.hellos.map(({ token }) => token)).toEqual(["ann until 120", "ann until 9000"])
     expect(world.server.local.sessions()).toEqual([session])
     expect(session?.user.expiresAtMs).toBe(epochMs + 9_000_000)
     expect(ends).toEqual([])
+  })
+
+  it("is renewed later, if the token function returned the current one at first, without an error", async () => {
+    const scene = await createScene(["ann until 120", "ann until 120", "ann until 9000"])
+    const { world, events, states } = scene
+    await world.clock.advance(69_999)
+    expect(kinds(scene).sent).toEqual([])
+    await world.clock.advance(1)
+    expect(kinds(scene).sent).toEqual(["auth"])
+    await world.clock.advance(200_000)
+    expect([events, states, world.clientErrors]).toEqual([[], [], []])
+  })
+
+  it("is reported at once, if the option token is a text", async () => {
+    const scene = await createScene([], { token: "ann until 120" })
+    const { world, client } = scene
+    await world.clock.advance(60_000)
+    expect(world.clientErrors).toMatchObject([{ code: "auth_token_expired" }])
+    expect(world.clientErrors[0]).toHaveProperty(
+      "message",
+      expect.stringContaining("the option token is a text: pass a function that returns a fresh token"),
+    )
+    await world.clock.advance(89_000)
+    expect([client.current.state, kinds(scene).sent]).toEqual(["open", []])
+    expect(world.clientErrors).toHaveLength(1)
   })
 
   it("does not prevent a resume with a fresh one, inside the window", async () => {

@@ -61,6 +61,7 @@ export class ServerEnd {
       onError: (error) => this.#onError(error),
       // Handlers are slow on purpose.
       onWarning: () => {},
+      onRefused: () => {},
       resumeKey: new Uint8Array(32).fill(7),
       sessionStore: (host) => this.#store(host),
     })

@@ -32,6 +32,7 @@ function upgrade(
   protocol: string
   extensions: string
   retryAfter: string | undefined
+  body: string
 }> {
   const socket = new WebSocket(url, protocols, options)
   onTestFinished(() => socket.terminate())
@@ -43,11 +44,16 @@ function upgrade(
         protocol: socket.protocol,
         extensions: socket.extensions,
         retryAfter: undefined,
+        body: "",
       })
     })
     socket.on("unexpected-response", (_request, response) => {
       const { statusCode: status = 0, headers } = response
-      resolve({ status, protocol: "", extensions: "", retryAfter: headers["retry-after"] })
+      const refusal = { status, protocol: "", extensions: "", retryAfter: headers["retry-after"] }
+      let body = ""
+      response.setEncoding("utf8")
+      response.on("data", (part: string) => (body += part))
+      response.on("end", () => resolve({ ...refusal, body }))
     })
   })
 }
@@ -68,7 +74,10 @@ describeOver(["ws", "bun"], (transport) => {
 
     it("is refused with 400 for a client that offers none, where 2.0 is not served", async () => {
       const world = await startServer(transport, { serves20: false })
-      expect((await upgrade(world.url)).status).toBe(400)
+      expect(await upgrade(world.url)).toMatchObject({
+        status: 400,
+        body: 'offer the subprotocol hawser.1, as in new WebSocket(url, "hawser.1"); for clients of 2.0, which offer none, the server needs the option profile20: profile20() of @hawser/server/profile20\n',
+      })
       expect(await upgrade(world.url, { protocols: ["hawser.1"] })).toMatchObject({ status: 101 })
     })
 

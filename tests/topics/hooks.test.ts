@@ -1,5 +1,6 @@
 // Hooks of the application that follow a topic: `onPublish`, `onJoin` and `onLeave`.
-import { HawserError } from "@hawser/protocol"
+import { HawserError, defaultServerLimits } from "@hawser/protocol"
+import { TypeTable, createFrameCodec, reservedTypes } from "@hawser/protocol/core"
 import { encodeSessionRecord, decodeSessionRecord, memoryStore } from "@hawser/server"
 import type { StoreHost, TopicMember } from "@hawser/server"
 import { describe, expect, it } from "vitest"
@@ -192,6 +193,26 @@ describe("onJoin and onLeave", () => {
       "ann left chat:a better left",
       "ann joined chat:a fine ann",
     ])
+  })
+
+  it("are not called for a $join of a session that is a member, which Hawser's client never sends", async () => {
+    const { world, seen } = followed()
+    const ann = await world.open("ann")
+    await settled(world, ann.topic("chat:a").join(fine))
+    const codec = createFrameCodec(new TypeTable(reservedTypes), defaultServerLimits.message)
+    const payload = { topic: "chat:a", state: { mood: "other" } }
+    const frame = {
+      kind: "request",
+      call: undefined,
+      type: "$join",
+      payload,
+      budgetMs: 0,
+      reference: 1,
+    } as const
+    world.network.links[0]?.client.send({ bytes: codec.encode(frame) })
+    await world.clock.advance(100)
+    expect(world.server.stats().calls["$join"]?.count).toBe(2)
+    expect(seen).toEqual(["ann joined chat:a fine ann"])
   })
 
   it("name the cause of a leave: the client, the application, a refused check, or the end of the session", async () => {

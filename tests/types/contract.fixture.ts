@@ -15,7 +15,11 @@ export const contract = defineContract({
       output: z.object({ at: z.string().transform((text) => new Date(text)) }),
     },
   },
-  queries: { look: { input: z.object({}), output: z.object({ names: z.array(z.string()) }) } },
+  queries: {
+    look: { input: z.object({}), output: z.object({ names: z.array(z.string()) }) },
+    /** Without input and output. */
+    ping: {},
+  },
   events: {
     chatMessage: {
       payload: z.object({ text: z.string(), sentAtMs: z.number().transform((ms) => new Date(ms)) }),

@@ -62,6 +62,12 @@ export async function units(): Promise<void> {
   const { x }: { x: number } = await callHandler(server, "move", { user, input: { direction: "UP" } })
   const { names } = await callHandler(server, "look", { user, input: {} })
   names.concat(String(x))
+  const pong: undefined = await callHandler(server, "ping", { user })
+  await callHandler(server, "ping", { user, input: pong })
+  // @ts-expect-error 2322: a call without input
+  await callHandler(server, "ping", { user, input: {} })
+  // @ts-expect-error 2345: the input is missing
+  await callHandler(server, "look", { user })
   // @ts-expect-error 2345: "move"
   await callHandler(server, "mvoe", { user, input: { direction: "UP" } })
   // @ts-expect-error 2322: "UP" or "DOWN"

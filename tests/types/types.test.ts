@@ -101,7 +101,7 @@ const addFrame = (union: string): Edit => [
   `export type ${union} =\n`,
   `export type ${union} =\n  | { readonly kind: "added" }\n`,
 ]
-const addByte: Edit = ["frame-byte.ts", "  hello: 0x01,", "  hello: 0x01,\n  added: 0x10,"]
+const addByte: Edit = ["frame-byte.ts", "  hello: 0x01,", "  hello: 0x01,\n  added: 0x11,"]
 
 describe("a frame of hawser.1 for the compiler", { timeout: compilerMs }, () => {
   it("needs a byte", () => {

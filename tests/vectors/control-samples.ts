@@ -4,7 +4,7 @@ import type { Samples } from "./frame-sample.ts"
 const goaway = { kind: "goaway", reason: "bye", startInMs: 0, deadlineMs: 5_000 } as const
 
 type ControlName =
-  | ("ack" | "ping" | "pong" | "goaway" | "reset" | "sync" | "busy" | "bye")
+  | ("ack" | "ping" | "pong" | "goaway" | "reset" | "sync" | "busy" | "throttled" | "bye")
   | ("have" | "void" | "replica")
 
 /** Samples of the control frames of a session, and of REPLICA. */
@@ -70,6 +70,13 @@ export const controlSamples: Pick<Samples, ControlName> = {
       name: "busy",
       what: "The client waits for 250 ms at least before it dials again. This server does not send it.",
       frame: { kind: "busy", retryAfterMs: 250 },
+    },
+  ],
+  throttled: [
+    {
+      name: "throttled",
+      what: "The user exceeds the server's limit of this name, so the server reads its messages later, for 1 s or until the next notice.",
+      frame: { kind: "throttled", limit: "userMessagesPerSecond", forMs: 1_000 },
     },
   ],
   bye: [

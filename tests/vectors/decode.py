@@ -191,6 +191,7 @@ class Frames:
             0x0A: ("RESET", parts([("cause", text), ("received", count)])),
             0x0B: ("SYNC", parts([("count", count), ("digest", digest)])),
             0x0C: ("BUSY", parts([("retryAfterMs", count)])),
+            0x10: ("THROTTLED", parts([("limit", text), ("forMs", count)])),
             0x0D: ("BYE", parts([("code", text)], [("message", text), ("details", mapping)])),
             0x0E: ("HAVE", parts([("replicas", many(HOLD))])),
             0x0F: ("VOID", parts([("requests", many(count))])),
@@ -237,7 +238,7 @@ class Frames:
         if not data:
             raise Bad("no byte")
         body = array(unpack(data[1:], PAYLOAD_AT.get(data[0])))
-        if 0x10 <= data[0] <= 0x3F:  # W8
+        if 0x11 <= data[0] <= 0x3F:  # W8
             return "ignored"
         if data[0] not in self.readers:  # W7
             raise Bad("unknown")

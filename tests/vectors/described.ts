@@ -157,6 +157,8 @@ export function described(frame: DescribedFrame): Described {
       return { frame: "GOAWAY", ...goawayOf(frame) }
     case "busy":
       return { frame: "BUSY", retryAfterMs: frame.retryAfterMs }
+    case "throttled":
+      return { frame: "THROTTLED", limit: frame.limit, forMs: frame.forMs }
     case "bye":
       return present({ frame: "BYE", code: frame.code, message: frame.message, ...detailsOf(frame.details) })
     case "have":

@@ -6,9 +6,11 @@ import { closeSync, constants, mkdtempSync, openSync, rmSync, writeSync } from "
 import { connect } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import Database from "libsql"
 import { describe, expect, it, onTestFinished, vi } from "vitest"
-import { enter, newAccount } from "../conformance-2.0/player.ts"
+import { connect as connectRaw, enter, newAccount } from "../conformance-2.0/player.ts"
 import { expectSuccess } from "../conformance-2.0/reply.ts"
+import { caseContext } from "./case-context.ts"
 import { freePort } from "./free-port.ts"
 import { programs, startWorld } from "./start-world.ts"
 
@@ -123,5 +125,30 @@ describe("the world", { timeout: 60_000 }, () => {
     expect(broken).toHaveLength(1)
     expect(Buffer.byteLength(broken[0] ?? "")).toBeLessThan(256)
     expect(lines.join("\n")).not.toContain("stack")
+  })
+
+  it("logs refused log-ins with their cause, and faults of the connections with their stack", async () => {
+    const world = await startWorld()
+    onTestFinished(() => world.remove())
+    const context = caseContext(world)
+    const { token } = await newAccount(context)
+    const logIn = async (sent: string): Promise<void> => {
+      const client = await connectRaw(context)
+      client.send({ type: "cmd_authenticate", payload: { token: sent } })
+      await client.waitForClose("the close of a refused log-in")
+    }
+    await logIn("no token")
+    const refused: unknown = JSON.parse(await world.waitForOutput(/^.*log-ins were refused.*$/m))
+    expect(refused).toMatchObject({ level: 30, code: "auth_token_invalid", count: 1 })
+    expect(refused).toHaveProperty("cause", expect.stringMatching(/./))
+
+    const file = new Database(join(world.folder, "data/world.sqlite"), { timeout: 5_000 })
+    onTestFinished(() => void file.close())
+    file.exec("alter table players rename to gone")
+    await logIn(token)
+    const fault: unknown = JSON.parse(await world.waitForOutput(/^.*failed and was contained.*$/m))
+    expect(fault).toHaveProperty("level", 40)
+    expect(fault).toHaveProperty("err.message", expect.stringContaining("players"))
+    expect(fault).toHaveProperty("err.stack", expect.stringContaining("    at "))
   })
 })

@@ -113,8 +113,9 @@ export interface CoreClient<C extends Contract> {
   ): Unsubscribe
   /**
    * Sends a command. Resolves with its output, which the server has validated; with undefined for a command without output. The
-   * input may be left out if the command has none, or if its type includes undefined. Rejects with a HawserError: the server's error, `timeout`,
-   * `cancelled`, `connection_lost`, `client_closed`, `buffer_full`, `invalid_reply` and others (docs/errors.md).
+   * input may be left out if the command has none, or if its type includes undefined. Rejects with a HawserError: the server's
+   * error, `timeout`, `cancelled`, `connection_lost`, `client_closed`, `buffer_full`, `invalid_reply` and others
+   * (docs/errors.md).
    */
   command<K extends CommandName<C>>(
     name: K,

@@ -31,8 +31,9 @@ export interface ClientOptions {
   /**
    * Token, or a function that returns a token or a promise of one. The client calls the function before each attempt, within
    * the dial budget (`limits.dialBurst`, `limits.dialsPerMinute`), and when the server requests a fresh token; one call at a
-   * time. A refused token is not sent again. If the function throws, the attempt fails with the error's `retry`, or `later`
-   * for an error that is no HawserError. Any result but non-empty text closes the client with `auth_token_invalid`.
+   * time. A renewal without a fresh token is repeated every 10 s. A refused token is not sent again. If the function throws,
+   * the attempt fails with the error's `retry`, or `later` for an error that is no HawserError. Any result but non-empty text
+   * closes the client with `auth_token_invalid`.
    */
   readonly token: TokenSource
   /** WebSocket class. Default: the global one, read at each dial. Node 20 has none: pass `WebSocket` of the package `ws`. */
@@ -62,7 +63,9 @@ export interface ClientOptions {
    * their number.
    */
   readonly onError?: (error: unknown) => unknown
-  /** Source of moments at which the client probes the connection. Default: events of the page. The client detects sleep itself. */
+  /**
+   * Source of moments at which the client probes the connection. Default: events of the page. The client detects sleep itself.
+   */
   readonly wakeSource?: WakeSource
   /**
    * Source of the page's end. Default: `pagehide` and `freeze` of the page. `gone` ends the session at once (BYE);

@@ -146,6 +146,9 @@ function createBasics(contract: Contract, dependencies: Dependencies): Basics {
 
 /** Makes the parts of the features, as one set of hooks. @throws TypeError for a value that untyped code passes. */
 function installed(use: readonly Feature[] = [], host: FeatureHost): Pick<ClientLayers, "hooks" | "methods"> {
+  const list: unknown = use
+  if (!Array.isArray(list))
+    throw new TypeError(`use is ${describeValue(list)}, not a list: pass [topics(), replicas(), streams()]`)
   const parts = use.map((feature) => {
     if (isMaker(feature)) return feature.install(host)
     const advice = "pass topics(), replicas(), streams() or firefoxDials() of @hawser/client/core"

@@ -8,7 +8,11 @@ import { Selection } from "./selection.ts"
 type ReplicaClient = CoreClient<Contract> & ReplicaMethods<Contract>
 type AnyRecord = ReplicaRecord<Contract, string>
 
-const noRecords: ReplicaSnapshot<AnyRecord> = { records: new Map<string, AnyRecord>(), stale: true }
+const noRecords: ReplicaSnapshot<AnyRecord> = {
+  records: new Map<string, AnyRecord>(),
+  stale: true,
+  heardAtMs: undefined,
+}
 const noRecord: Store<undefined> = { snapshot: () => undefined, subscribe: () => () => {} }
 const itself = (record: AnyRecord): unknown => record
 

@@ -1,4 +1,6 @@
 // Registers a server's statistics as Prometheus metrics. Requires `prom-client`; no other entry point does.
+import { assertOptions } from "@hawser/protocol/core"
+import type { OptionTable } from "@hawser/protocol/core"
 import { Counter, Gauge, Histogram, register } from "prom-client"
 import type { HistogramConfiguration, Registry } from "prom-client"
 import { metricDefinitions } from "./metrics/definitions.ts"
@@ -19,15 +21,16 @@ export interface MetricsOptions {
   readonly prefix?: string
 }
 
+const metricsOptions: OptionTable<MetricsOptions> = { registry: "object", prefix: "any" }
+
 /**
  * Registers the metrics of docs/metrics.md. Each scrape calls `stats()` once. Registers no metrics of the process. Returns the
  * disposer, which removes the metrics.
- * @throws Error if the registry already has a metric of one of these names.
+ * @throws TypeError for an unknown option. @throws Error if the registry already has a metric of one of these names.
  */
-export function registerMetrics(
-  server: MeasuredServer,
-  { registry = register, prefix = "hawser_" }: MetricsOptions = {},
-): () => void {
+export function registerMetrics(server: MeasuredServer, options: MetricsOptions = {}): () => void {
+  assertOptions("registerMetrics", options, metricsOptions)
+  const { registry = register, prefix = "hawser_" } = options
   const names = metricDefinitions.map(({ name }) => prefix + name)
   const taken = names.find((name) => registry.getSingleMetric(name) !== undefined)
   if (taken !== undefined)

@@ -201,15 +201,18 @@ export interface Server<C extends Contract, User extends AuthenticatedUser> {
   onSession(hook: (opened: SessionOpened<User, C>) => unknown): () => void
   /** Adds a hook that runs once for each session, after its end. Returns the unsubscribe function. */
   onSessionEnd(hook: (ended: SessionEnded<User, C>) => unknown): () => void
-  /** Adds a hook that runs when a session is detached and when it is resumed; read `attached`. Returns the unsubscribe function. */
+  /**
+   * Adds a hook that runs when a session is detached and when it is resumed; read `attached`. Returns the unsubscribe function.
+   */
   onAttachment(hook: (session: Session<User, C>) => unknown): () => void
   /** Adds a hook that runs before a session ends with `session_stolen`. Returns the unsubscribe function. */
   onSuspicion(hook: (suspicion: Suspicion<User, C>) => unknown): () => void
   /** Sessions and topics of this process, without those of other processes. */
   readonly local: LocalServer<User, C>
   /**
-   * Opens an HTTP server with the WebSocket, and 200 on `/healthz`. Rejects with the system's error (`EADDRINUSE`), after which it may be called again; with a TypeError for a call
-   * without a handler and for an unknown option; after `close()` with `server_shutdown`.
+   * Opens an HTTP server with the WebSocket, and 200 on `/healthz`. Rejects with the system's error (`EADDRINUSE`), after which
+   * it may be called again; with a TypeError for a call without a handler and for an unknown option; after `close()` with
+   * `server_shutdown`.
    */
   listen(options?: ListenOptions): Promise<Listening>
   /**

@@ -5,6 +5,7 @@ import type { OptionTable } from "@hawser/protocol/core"
 import type { Contract } from "@hawser/protocol"
 import type { AuthenticatedUser } from "./base/authenticate.ts"
 import type { DrainOptions } from "./session/life/drain.ts"
+import type { UserPacking } from "./session/life/session-record.ts"
 import type { CloseOptions } from "./session/life/shut-down.ts"
 import type { EndSessionsOptions, ServerOptions } from "./server-api.ts"
 
@@ -30,6 +31,10 @@ const serverOptions: OptionTable<ServerOptions<Contract, AuthenticatedUser>> = {
 }
 
 const drainOptions: OptionTable<DrainOptions> = { spreadMs: "ms", graceMs: "ms" }
+const userRecordOptions: OptionTable<UserPacking<AuthenticatedUser>> = {
+  pack: "function",
+  unpack: "function",
+}
 const closeOptions: OptionTable<CloseOptions> = { backInMs: "ms", spreadMs: "ms" }
 
 const endSessionsOptions: OptionTable<EndSessionsOptions> = { user: "any", code: "any", message: "any" }
@@ -46,7 +51,8 @@ export function assertServerArguments(contract: unknown, options: unknown): void
   assertContract("createServer", contract)
   assertOptions("createServer", options ?? {}, serverOptions)
   const given = optionsOf(options)
-  const { authenticate, profile20, resumeKey, sessionPolicy } = given
+  const { authenticate, profile20, resumeKey, sessionPolicy, userRecord } = given
+  assertOptions("userRecord of createServer", userRecord, userRecordOptions)
   if (typeof authenticate !== "function") throw noAuthenticate(authenticate)
   if (profile20 !== undefined && typeof profile20 !== "function") {
     const advice = "pass profile20() of @hawser/server/profile20, or nothing to refuse clients of 2.0"

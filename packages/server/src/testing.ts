@@ -2,8 +2,8 @@
 // No rate limit, no idempotency key and no deadline applies. Must not open connections.
 import { HawserError } from "@hawser/protocol"
 import type { CallInput, CommandName, Contract, QueryName, ValidOutput } from "@hawser/protocol"
-import { RateLimiter, errorWithCode, quoted } from "@hawser/protocol/core"
-import type { CallEntry } from "@hawser/protocol/core"
+import { RateLimiter, assertGiven, assertOptions, errorWithCode, quoted } from "@hawser/protocol/core"
+import type { CallEntry, OptionTable } from "@hawser/protocol/core"
 import { checkedUser } from "./base/authenticate.ts"
 import type { AuthenticatedUser } from "./base/authenticate.ts"
 import { callReporting } from "./base/hooks.ts"
@@ -32,21 +32,36 @@ export interface SentEvent {
   readonly payload: unknown
 }
 
-/** Options of `callHandler`. */
-export interface HandlerCall<Input, User extends AuthenticatedUser> {
-  /** User of the caller's session. */
-  readonly user: User
+/** Options of `callHandler`. `input` may be left out if the call has none, or if its type includes undefined. */
+export type HandlerCall<Input, User extends AuthenticatedUser> = HandlerCaller<User> &
+  (undefined extends Input ? Partial<HandlerInput<Input>> : HandlerInput<Input>)
+
+/** Input of a call of `callHandler`. */
+export interface HandlerInput<Input> {
   /** Input of the call, before validation. */
   readonly input: Input
+}
+
+/** Caller of `callHandler`. */
+export interface HandlerCaller<User extends AuthenticatedUser> {
+  /** User of the caller's session. */
+  readonly user: User
   /** List to which the events are added that the handler sends by `session.send`. Default: they are discarded. */
   readonly sent?: SentEvent[]
+}
+
+const callOptions: OptionTable<HandlerCall<unknown, AuthenticatedUser>> = {
+  user: "any",
+  input: "any",
+  sent: "any",
 }
 
 /**
  * Runs a command or query as the request of a client would: validation, middleware, handler, check of the result, encoding.
  * Resolves with the value that the client would receive. Its session is detached and belongs to no topic or list of the server.
  * Rejects with the HawserError that the client would receive; for a fault of the server, `cause` is the fault.
- * @throws TypeError, as a rejection, for a name that is no command or query or has no handler, and for a user without an `id`.
+ * @throws TypeError, as a rejection, for a name that is no command or query or has no handler, for a user without an
+ * `id`, and for an unknown option.
  */
 export function callHandler<
   C extends Contract,
@@ -60,8 +75,11 @@ export function callHandler<
 export async function callHandler(
   server: object,
   name: string,
-  { user, input, sent = [] }: HandlerCall<unknown, AuthenticatedUser>,
+  call: HandlerCall<unknown, AuthenticatedUser>,
 ): Promise<unknown> {
+  assertGiven("callHandler", call, "callHandler(server, name, { user, input })")
+  assertOptions("callHandler", call, callOptions)
+  const { user, input, sent = [] } = call
   const parts = testPartsOf(server)
   const { base, calls, entries, dialect } = parts
   const entry = entries.get(name)

@@ -1,4 +1,5 @@
 // Calls listeners, sync and async, and reports each of their errors. Must not know frames or sockets.
+import { assertOptionNames } from "@hawser/protocol/core"
 import { guardedReporter, isThenable } from "./report.ts"
 
 /** Listener of an event. Its errors and rejections go to `onError`. */
@@ -31,12 +32,16 @@ export class EventBus<Events extends object> {
     this.#onError = guardedReporter(options.onError)
   }
 
-  /** Calls `listener` for each later event of this name. The same function may be added twice. */
+  /**
+   * Calls `listener` for each later event of this name. The same function may be added twice.
+   * @throws TypeError for an unknown option.
+   */
   on<K extends keyof Events & string>(
     event: K,
     listener: Listener<Events[K]>,
     options: ListenOptions = {},
   ): Unsubscribe {
+    assertOptionNames(`a listener of "${event}"`, options, { signal: 0 })
     const { signal } = options
     if (signal?.aborted === true) return () => {}
     const own = (value: Events[K]): unknown => listener(value)

@@ -23,6 +23,7 @@ import { errorOf } from "../base/peer-error.ts"
 import type { CallWatch } from "./call-stats.ts"
 import { assertCallOptions } from "./check-call-options.ts"
 import { HeldInputs } from "./held-inputs.ts"
+import { HoldBack } from "./hold-back.ts"
 import { shownRequest } from "./pending-request.ts"
 import type { PendingRequest } from "./pending-request.ts"
 
@@ -118,6 +119,7 @@ export class Requests {
   readonly #options: RequestsOptions
   readonly #pending: PendingCalls
   readonly #inputs: HeldInputs
+  readonly #holdBack = new HoldBack()
   /** Request queue: requests that wait for a session, or for space in its send buffer, in order. */
   #queue = new Set<QueuedRequest>()
   /** Requests that the session has taken, in order. */
@@ -140,14 +142,7 @@ export class Requests {
 
   /** Returns the requests without a reply, in the order of their calls. */
   pending(): PendingRequest[] {
-    const session = this.#options.session()
-    const held = session?.attached === true ? "throttled" : "waiting"
-    const seen = (queued: QueuedRequest): PendingRequest => {
-      const { reference } = queued.pending
-      const waits = reference === undefined || session === undefined || session.neverLeft(reference)
-      return shownRequest(queued, waits ? held : "sent")
-    }
-    return [...this.#taken, ...this.#queue].map(seen)
+    return [...this.#taken, ...this.#queue].map((queued) => shownRequest(queued, this.#stateOf(queued)))
   }
 
   call(request: CallRequest): Promise<unknown> {
@@ -199,8 +194,11 @@ export class Requests {
     const timeoutMs = isUntimed ? undefined : (options.timeoutMs ?? limits.requestTimeoutMs)
     const stopListening = (): void => options.signal?.removeEventListener("abort", onAbort)
     const pending = this.#pending.open({
-      name,
-      timeoutMs,
+      expired: () =>
+        this.#holdBack.timeout({
+          ...{ name, timeoutMs: timeoutMs ?? 0, nowMs: clock.now() },
+          state: this.#stateOf(queued),
+        }),
       deadlineMs: timeoutMs === undefined ? undefined : clock.now() + timeoutMs,
       resolve: (payload) => {
         stopListening()
@@ -231,6 +229,17 @@ export class Requests {
     if (admitted.bytes === 0 && this.#send(queued) === "full") giveUp(new HawserError("buffer_full"))
     else this.#options.onPending()
     return giveUp
+  }
+
+  /** Notes a notice of the server: a limit of the user delays the messages of this client. */
+  throttled(limit: string, forMs: number): void {
+    this.#holdBack.throttled(limit, forMs, this.#options.clock.now())
+  }
+
+  #stateOf({ pending: { reference } }: QueuedRequest): PendingRequest["state"] {
+    const session = this.#options.session()
+    if (reference !== undefined && session?.neverLeft(reference) === false) return "sent"
+    return session?.attached === true ? "throttled" : "waiting"
   }
 
   /** Rejects the requests whose deadlines have passed, before a connection takes the others. */
@@ -364,6 +373,7 @@ export class Requests {
     try {
       const { outcome, reference, bytes } = session.request({ ...queued, budgetMs })
       queued.bytes = bytes
+      this.#holdBack.offered(outcome === "full", clock.now())
       if (outcome === "taken") {
         this.#queue.delete(queued)
         this.#taken.add(queued)

@@ -66,6 +66,11 @@ export interface ReplicaSnapshot<R extends object = Values> {
   readonly records: ReadonlyMap<string, R>
   /** True while the copy may be outdated. */
   readonly stale: boolean
+  /**
+   * Time of the last message of the lost connection, in milliseconds since 1970: the copy is as of then. Undefined unless
+   * stale, and before the first connection.
+   */
+  readonly heardAtMs: number | undefined
 }
 
 /**

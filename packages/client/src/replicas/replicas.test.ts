@@ -135,6 +135,20 @@ describe("onStale", () => {
     expect(changes).toEqual([{ kind: "fresh" }, { kind: "stale", heardAtMs: 999_600 }])
     expect(copy?.stale).toBe(true)
   })
+
+  it("comes after a snapshot with the same time, which is gone with the next update", () => {
+    const { replicas } = newReplicas()
+    const copy = replicas.get("scores")
+    expect(copy?.snapshot()).toMatchObject({ stale: true, heardAtMs: undefined })
+    describeScores(replicas, "a")
+    replicas.receive(snapshot(1, { ann: 1 }))
+    const times: unknown[] = []
+    copy?.subscribe(() => times.push(copy.snapshot().heardAtMs))
+    replicas.detach(-400)
+    describeScores(replicas, "a")
+    replicas.receive(snapshot(1, { ann: 1 }))
+    expect(times).toEqual([999_600, undefined])
+  })
 })
 
 describe("copies of topics", () => {

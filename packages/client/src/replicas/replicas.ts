@@ -128,6 +128,8 @@ export class ShownReplica implements ReplicaCopy {
   #records: ReplicaRecords | undefined
   /** Time of the last message of the lost connection; undefined while the copy is up to date. */
   #staleSinceMs: number | undefined
+  /** The same in milliseconds since 1970; undefined while the copy is up to date, and before the first connection. */
+  #heardAtMs: number | undefined
 
   constructor(replica: Pick<TopicReplica, "name" | "spec"> & Partial<TopicReplica>, options: CopyOptions) {
     this.name = replica.name
@@ -195,7 +197,11 @@ export class ShownReplica implements ReplicaCopy {
 
   readonly snapshot = (): ReplicaSnapshot => {
     this.#shownRecords ??= new Map(this.entries())
-    return (this.#snapshot ??= Object.freeze({ records: this.#shownRecords, stale: this.stale }))
+    return (this.#snapshot ??= Object.freeze({
+      records: this.#shownRecords,
+      stale: this.stale,
+      heardAtMs: this.#heardAtMs,
+    }))
   }
 
   record(id: string): Store<Values | undefined> {
@@ -238,10 +244,11 @@ export class ShownReplica implements ReplicaCopy {
   detach(receivedAtMs: number): void {
     this.#records?.detach()
     if (this.stale) return
-    this.#staleSinceMs = receivedAtMs
-    this.#emit([])
     const { clock, wallClockMs } = this.#options
     const heardAtMs = Math.round(wallClockMs() - (clock.now() - receivedAtMs))
+    this.#staleSinceMs = receivedAtMs
+    this.#heardAtMs = heardAtMs
+    this.#emit([])
     this.#bus.emit("stale", { kind: "stale", heardAtMs })
   }
 
@@ -274,6 +281,7 @@ export class ShownReplica implements ReplicaCopy {
     const events = this.#records?.settle(isFresh) ?? []
     const wasStale = this.stale
     this.#staleSinceMs = undefined
+    this.#heardAtMs = undefined
     if (events.length > 0 || isFresh || wasStale) this.#emit(events)
     if (wasStale) this.#bus.emit("stale", { kind: "fresh" })
   }

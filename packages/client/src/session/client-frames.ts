@@ -19,7 +19,7 @@ export function receiveMessage(parts: ClientParts, link: Link, bytes: Uint8Array
 }
 
 function dispatch(parts: ClientParts, link: Link, frame: Frame | BadFrame): void {
-  const { binding, heartbeat, onError, onFrame, onItem, replicas, requests } = parts
+  const { binding, heartbeat, onError, onFrame, onItem, replicas, requests, supervisor } = parts
   switch (frame.kind) {
     case "event":
     case "topicEvent":
@@ -51,6 +51,9 @@ function dispatch(parts: ClientParts, link: Link, frame: Frame | BadFrame): void
       if (frame.kind === "pong") heartbeat.pong(frame.number)
       if (binding.session?.receiveCounts(frame) === false) binding.reset(new HawserError("session_diverged"))
       break
+    case "throttled":
+      requests.throttled(frame.limit, frame.forMs)
+      break
     case "reset":
     case "bye":
     case "goaway":
@@ -59,6 +62,8 @@ function dispatch(parts: ClientParts, link: Link, frame: Frame | BadFrame): void
       onDirective(parts, link, frame)
       break
     case "authOk":
+      supervisor.step({ kind: "confirmed", dial: link.dial })
+      break
     case "unknownControl":
       break
     case "hello":

@@ -46,11 +46,8 @@ async function getToken(
   else supervisor.step({ kind: "tokenFailed", dial, error: got })
 }
 
-async function renewToken({ supervisor, tokens, onError }: ClientParts, renewal: number): Promise<void> {
-  const got = await tokens.renew()
-  const token = typeof got === "string" ? got : undefined
-  if (token === undefined) onError(got)
-  supervisor.step({ kind: "renewed", renewal, token })
+async function renewToken({ supervisor, tokens }: ClientParts, renewal: number): Promise<void> {
+  supervisor.step({ kind: "renewed", renewal, token: await tokens.renew() })
 }
 
 /** Reports a token that is too large for a message. The session continues with the previous token. */

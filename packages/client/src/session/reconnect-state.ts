@@ -21,16 +21,21 @@ export interface Limited {
   readonly overdueAtMs: number
 }
 
-/** A token renewal on an open connection: running, or due when the budget allows it; undefined: neither. */
+/**
+ * A token renewal on an open connection: running, or due when the budget allows it; undefined: neither. `vain`: number of calls of
+ * the token function before it that returned no fresh token.
+ */
 type Renewal =
-  | { readonly kind: "due"; readonly atMs: number }
-  | { readonly kind: "running"; readonly deadlineMs: number }
+  | { readonly kind: "due"; readonly atMs: number; readonly vain: number }
+  | { readonly kind: "running"; readonly deadlineMs: number; readonly vain: number }
   | undefined
 
 interface OpenConnection {
   readonly row: Row
   readonly openedAtMs: number
   readonly token: string
+  /** True while the server has not confirmed a token of AUTH: the end of the connection may be about the previous one. */
+  readonly isUnconfirmed: boolean
   /** Number of the open dial. Failed moves use later numbers. */
   readonly openDial: number
   /** True if WELCOME resumed a session: the next failure begins a new outage. */
@@ -85,8 +90,10 @@ export type ReconnectInput =
     }
   /** The server requested a fresh token on the open connection. */
   | { readonly kind: "renew"; readonly dial: number }
-  /** The token function has settled. `token` undefined: it failed. */
-  | { readonly kind: "renewed"; readonly renewal: number; readonly token: string | undefined }
+  /** The server has accepted the token of AUTH. */
+  | { readonly kind: "confirmed"; readonly dial: number }
+  /** The token function has returned a token or failed. */
+  | { readonly kind: "renewed"; readonly renewal: number; readonly token: string | HawserError }
   /** The server requested a move: dial a second connection before the first one ends. */
   | { readonly kind: "move" }
   | { readonly kind: "wake" }

@@ -53,7 +53,11 @@ export function stepReconnect(
     case "renew":
       return isConnected(state) && state.renewal === undefined ? renew(state, step) : [state, []]
     case "renewed":
-      return isConnected(state) ? renewed(state, input.token) : [state, []]
+      return isConnected(state) ? renewed(state, input.token, step) : [state, []]
+    case "confirmed":
+      return isConnected(state) && state.isUnconfirmed
+        ? [{ ...state, isUnconfirmed: false }, []]
+        : [state, []]
     case "move":
       return state.kind === "open" ? move(state, step) : [state, []]
     case "failed":
@@ -175,6 +179,7 @@ function welcomed({ row, token }: StateOf<"authenticating">, resumed: boolean, s
     row: { ...row, wasOpen: true, failedDials: 0 },
     openedAtMs: step.nowMs,
     token,
+    isUnconfirmed: false,
     openDial: row.dial,
     isProven: resumed,
     renewal: undefined,
@@ -226,26 +231,51 @@ function goOnDialing(state: StateOf<"moving">, error: HawserError, step: Step): 
   ]
 }
 
+/** Delay before the token function is called again on an open connection, in milliseconds. */
+const renewAgainMs = 10_000
+
 function renew(state: Connected, step: Step): Result {
   const delayMs = heldBackMs(state.row, step)
-  if (delayMs > 0) return [{ ...state, renewal: { kind: "due", atMs: step.nowMs + delayMs } }, []]
+  const vain = state.renewal?.vain ?? 0
+  if (delayMs > 0) return [{ ...state, renewal: { kind: "due", atMs: step.nowMs + delayMs, vain } }, []]
   const renewal = state.row.renewal + 1
   const row = { ...spent(state.row, step), renewal }
   const deadlineMs = step.nowMs + step.limits.tokenMs
-  return [{ ...state, row, renewal: { kind: "running", deadlineMs } }, [{ kind: "renewToken", renewal }]]
+  const running = { kind: "running", deadlineMs, vain } as const
+  return [{ ...state, row, renewal: running }, [{ kind: "renewToken", renewal }]]
 }
 
-/** Sends a fresh token. The current token again is ignored, because the server has it. */
-function renewed(state: Connected, token: string | undefined): Result {
-  if (token === undefined || token === state.token) return [{ ...state, renewal: undefined }, []]
-  return [{ ...state, token, renewal: undefined }, [{ kind: "sendAuth", token }]]
+/**
+ * Sends a fresh token. The current one again is not sent, because the server has it: a cache may return it until shortly before it
+ * expires, so only the second time is reported.
+ */
+function renewed(state: Connected, token: string | HawserError, step: Step): Result {
+  if (typeof token !== "string") return renewAgain(state, { error: token, afterVain: 0 }, step)
+  if (token !== state.token)
+    return [{ ...state, token, isUnconfirmed: true, renewal: undefined }, [{ kind: "sendAuth", token }]]
+  const message =
+    "the server requested a fresh token, and the token function returned the current one again: return a fresh one, or the connection ends soon after the token expires"
+  return renewAgain(state, { error: new HawserError("auth_token_expired", { message }), afterVain: 1 }, step)
+}
+
+/** Calls the token function again later, unless the error is final. Reports the error once, after `afterVain` earlier calls. */
+function renewAgain(
+  state: Connected,
+  { error, afterVain }: { readonly error: HawserError; readonly afterVain: number },
+  step: Step,
+): Result {
+  const vain = state.renewal?.vain ?? 0
+  const isFinal = error.retry === "never"
+  const again = { kind: "due", atMs: step.nowMs + renewAgainMs, vain: vain + 1 } as const
+  const effects = isFinal || vain === afterVain ? [{ kind: "report", error } as const] : []
+  return [{ ...state, renewal: isFinal ? undefined : again }, effects]
 }
 
 function wakeRenewal(state: Connected, step: Step): Result {
   if (state.renewal?.kind === "due") return renew(state, step)
   const message = `the token function has not returned a fresh token within ${step.limits.tokenMs} ms`
   const error = new HawserError("connection_timeout", { message })
-  return [{ ...state, renewal: undefined }, [{ kind: "report", error }]]
+  return renewAgain(state, { error, afterVain: 0 }, step)
 }
 
 // --- ends -----------------------------------------------------------------------------------------------------
@@ -305,7 +335,9 @@ function fail(state: ReconnectState, error: HawserError, step: Step): Result {
   const row = rowAfterFailure(state, error, step)
   if (error.retry === "never") return [{ kind: "closed", row, error }, effects]
   if (error.retry === "afterReauth" && "token" in state) {
-    const refused = { ...row, refusedTokens: [...row.refusedTokens.slice(-7), state.token], refusal: error }
+    const isUnclear = isConnected(state) && state.isUnconfirmed
+    const refusedTokens = isUnclear ? row.refusedTokens : [...row.refusedTokens.slice(-7), state.token]
+    const refused = { ...row, refusedTokens, refusal: error }
     // The first refused token may have expired: get a fresh one at once. Later refusals wait like any failure, and so does
     // the refusal of a token that the server has just accepted.
     const isReliable = !isConnected(state) || isProven(state, step)

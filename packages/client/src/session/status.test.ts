@@ -94,7 +94,15 @@ describe("statusOf", () => {
   const error = new HawserError("connection_lost")
   const failed = { ...row, failures: 2, lastError: error }
   const limited = { deadlineMs: 1, overdueAtMs: 1 }
-  const connection = { row, openedAtMs: 1, token: "", openDial: 0, isProven: false, renewal: undefined }
+  const connection = {
+    row,
+    openedAtMs: 1,
+    token: "",
+    isUnconfirmed: false,
+    openDial: 0,
+    isProven: false,
+    renewal: undefined,
+  }
   const reconnecting = { state: "reconnecting", attempt: 2, delayMs: 0, waiting: false, error }
 
   it.each([

@@ -55,8 +55,13 @@ export class Tokens {
     return got.error
   }
 
-  /** Returns a fresh token for an open connection, or an error that the caller reports. */
+  /** Returns a token for an open connection, or an error that the caller reports. */
   async renew(): Promise<string | HawserError> {
+    if (typeof this.#source === "string") {
+      const message =
+        "the server requested a fresh token, but the option token is a text: pass a function that returns a fresh token, or the connection ends soon after this one expires"
+      return new HawserError("auth_token_expired", { message, retry: "never" })
+    }
     const got = await this.#call(undefined)
     return typeof got === "string" ? got : got.error
   }

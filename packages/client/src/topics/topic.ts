@@ -226,9 +226,10 @@ export class Topic implements ClientTopic<Contract, string>, TopicReplicas<Contr
     return reader
   }
 
-  log({ size }: LogOptions = {}): Store<readonly ReaderItem[]> {
+  log(options: LogOptions = {}): Store<readonly ReaderItem[]> {
+    assertOptionNames(`log of "${this.name}"`, options, { size: 0 })
     this.#options.onUse(this)
-    return this.#logs.get(size)
+    return this.#logs.get(options.size)
   }
 
   replica(name: string): ShownReplica {

@@ -1,5 +1,8 @@
 // Defines the error table and `HawserError`. The table holds every code that Hawser raises. Applications add their own codes.
 
+import { assertOptions } from "./check-options.ts"
+import type { OptionTable } from "./check-options.ts"
+
 /** Whether a repetition can succeed: `never`, `later`, or `afterReauth` (with a new token). */
 export type Retry = "never" | "later" | "afterReauth"
 /** Cause of an error, by the names of protocol `2.0`: invalid input, missing permission, the system, or too many messages. */
@@ -200,6 +203,15 @@ export interface HawserErrorOptions {
   readonly cause?: unknown
 }
 
+const errorOptions: OptionTable<HawserErrorOptions> = {
+  message: "any",
+  details: "object",
+  retryAfterMs: "any",
+  retry: "any",
+  category: "any",
+  cause: "any",
+}
+
 const brand = Symbol.for("hawser.error")
 
 /** An error with a code. A handler throws it to reject a request; the caller's promise rejects with it. */
@@ -218,8 +230,10 @@ export class HawserError extends Error {
   /**
    * Creates an error with a code of the table. `contract.error` creates the errors of a contract. Defaults: those of
    * `HawserErrorOptions`.
+   * @throws TypeError for an unknown option.
    */
   constructor(code: ErrorCode, options: HawserErrorOptions = {}) {
+    assertOptions("HawserError", options, errorOptions)
     const known = rowOf(code)
     super(
       options.message ?? known?.sentence ?? code,

@@ -16,9 +16,8 @@ function setUp() {
   const ends: string[] = []
   const open = (name: string, timeoutMs = 1000): PendingCall =>
     calls.open({
-      name,
       deadlineMs: clock.now() + timeoutMs,
-      timeoutMs,
+      expired: () => new HawserError("timeout"),
       resolve: (payload) => ends.push(`${name} = ${String(payload)}`),
       reject: (error) => ends.push(`${name}: ${error.code}`),
     })
@@ -69,9 +68,8 @@ describe("PendingCalls", () => {
     const { calls, clock, timers } = setUp()
     const ends: unknown[] = []
     const call = calls.open({
-      name: "stream",
       deadlineMs: undefined,
-      timeoutMs: undefined,
+      expired: () => new HawserError("timeout"),
       resolve: (payload) => ends.push(payload),
       reject: (error) => ends.push(error.code),
     })
@@ -148,9 +146,8 @@ describe("PendingCalls", () => {
     const ended: number[] = []
     const open = (index: number): PendingCall =>
       calls.open({
-        name: `${index}`,
         deadlineMs: clock.now() + 10,
-        timeoutMs: 10,
+        expired: () => new HawserError("timeout"),
         resolve: () => {},
         reject: () => {
           ended.push(index)
@@ -170,9 +167,8 @@ describe("PendingCalls", () => {
     let timedOut = 0
     for (let number = 1; number <= 100_000; number += 1) {
       const call = calls.open({
-        name: "load",
         deadlineMs: clock.now() + 1 + (number % 500),
-        timeoutMs: 1 + (number % 500),
+        expired: () => new HawserError("timeout"),
         resolve: () => (resolved += 1),
         reject: (error) => (timedOut += error.code === "timeout" ? 1 : 0),
       })

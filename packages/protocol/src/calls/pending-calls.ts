@@ -1,7 +1,7 @@
 // Holds the requests of one end that have no reply yet. Each settles exactly once: by its reply, its deadline, its caller,
 // or the end of the session. All deadlines share the one timer of the TimerQueue. It has no bound; its owner bounds the
 // requests. Must not know sessions or payloads.
-import { HawserError } from "../base/errors.ts"
+import type { HawserError } from "../base/errors.ts"
 import type { TimerQueue } from "../base/timer-queue.ts"
 import type { Reference } from "../wire/frame.ts"
 
@@ -18,19 +18,17 @@ export interface PendingCall {
 interface Entry extends PendingCall {
   readonly resolve: (payload: unknown) => void
   readonly reject: (error: HawserError) => void
-  /** Settles it with `timeout`. */
+  /** Settles it with the error of its deadline. */
   readonly expire: () => void
   readonly cancelTimer: () => void
 }
 
 /** Options of `PendingCalls.open`. */
 export interface PendingCallOptions {
-  /** Name in the contract, for messages. */
-  readonly name: string
-  /** Deadline on the clock, in milliseconds: then it rejects with `timeout`. Undefined: none. */
+  /** Deadline on the clock, in milliseconds: then it rejects with the error of `expired`. Undefined: none. */
   readonly deadlineMs: number | undefined
-  /** Time from the call to the deadline, in milliseconds, for the message. */
-  readonly timeoutMs: number | undefined
+  /** Returns the error at the deadline. Called before the request settles. */
+  readonly expired: () => HawserError
   /** Called with the payload of the reply. */
   readonly resolve: (payload: unknown) => void
   /** Called with the error. */
@@ -64,10 +62,7 @@ export class PendingCalls {
       settled: false,
       resolve: options.resolve,
       reject: options.reject,
-      expire: () => {
-        const message = `"${options.name}" got no reply within ${options.timeoutMs} ms; its outcome is unknown`
-        this.#abandon(entry, new HawserError("timeout", { message }))
-      },
+      expire: () => this.#abandon(entry, options.expired()),
       cancelTimer: deadlineMs === undefined ? () => {} : this.#timers.at(deadlineMs, () => entry.expire()),
     }
     this.#entries.add(entry)

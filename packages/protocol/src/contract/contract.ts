@@ -6,6 +6,7 @@ import { assertSynchronous } from "./schema.ts"
 import type { Schema, SchemaInput, SchemaOutput } from "./schema.ts"
 import type { RecordOf, ReplicaSpec } from "./replica-schema.ts"
 import type { TopicSpec, TopicSpecs } from "./topic-kind.ts"
+import { assertSpec } from "./check-spec.ts"
 import { assertRateLimit } from "./rate-limit.ts"
 import type { RateLimit } from "./rate-limit.ts"
 import { quoted } from "../base/quoted.ts"
@@ -166,9 +167,9 @@ type OnlyMembers<S, Members extends string> = {
  * Declares a contract. A key is camelCase, at most 64 letters and digits, and unique among commands, queries, events, streams,
  * replicas and topics; a replica of a topic kind only within its kind. Topics refer to events of the same contract. Schemas of events and presence states are called once with
  * each of a few values, to find those that validate asynchronously.
- * @throws TypeError that names the key which breaks a rule, the code of an error that is not snake_case or camelCase or is one of
- * Hawser, or the event or topic whose schema is asynchronous, or the delivery of an
- * event that is unknown. RangeError for a rate limit out of range.
+ * @throws TypeError that names an unknown member of the contract or of a spec, the key which breaks a rule, the code of an
+ * error that is not snake_case or camelCase or is one of Hawser, or the event or topic whose schema is asynchronous, or the
+ * delivery of an event that is unknown. RangeError for a rate limit out of range.
  */
 export function defineContract<
   C extends CallSpecs = NoSpecs,
@@ -209,6 +210,7 @@ export function defineContract(spec: {
   readonly topics?: TopicSpecs
   readonly errors?: ErrorSpecs
 }): Contract & ContractErrors<ErrorSpecs> {
+  assertSpec(spec)
   const { name, commands = {}, queries = {}, events = {}, streams = {}, replicas = {} } = spec
   const { topics = {}, errors = {} } = spec
   const seen = new Set<string>()

@@ -1,6 +1,7 @@
 // Defines the kinds of replica fields: their values and their packing. A replica stores packed values: an integer, a text,
 // or undefined for an absent optional one. Must not know records or cells.
 import type { BitReader, BitWriter } from "../base/bits.ts"
+import { assertGiven, assertOptionNames } from "../base/check-options.ts"
 import { quoted } from "../base/quoted.ts"
 import { isWellFormed } from "../base/sentence.ts"
 import { decodeText, encodeText } from "../base/utf8.ts"
@@ -66,8 +67,12 @@ const stepsMax = 2 ** 28
 /** Order of the code for changes: differences below 4 steps take 4 bits, those below 12 take 6. */
 export const changeOrder = 3
 
-/** Declares an integer field. `pack` throws RangeError for a value outside the range or with a fraction. */
+/**
+ * Declares an integer field. `pack` throws RangeError for a value outside the range or with a fraction. @throws TypeError for
+ * an unknown option.
+ */
 export function integer(options: IntegerOptions = {}): Field<number> {
+  assertOptionNames("integer", options, { min: 0, max: 0 })
   const { min, max } = options
   if (min === undefined && max === undefined) return wideInteger()
   if (min === undefined || max === undefined || !Number.isSafeInteger(min) || !Number.isSafeInteger(max))
@@ -86,8 +91,14 @@ export function integer(options: IntegerOptions = {}): Field<number> {
   }
 }
 
-/** Declares a number field, rounded to a step and clamped to its range. `pack` throws RangeError for another value. */
-export function real({ min, max, step }: RealOptions): Field<number> {
+/**
+ * Declares a number field, rounded to a step and clamped to its range. `pack` throws RangeError for another value. @throws
+ * TypeError for an unknown option.
+ */
+export function real(options: RealOptions): Field<number> {
+  assertGiven("real", options, "real({ min: 0, max: 100, step: 0.1 })")
+  assertOptionNames("real", options, { min: 0, max: 0, step: 0 })
+  const { min, max, step } = options
   if (!(step > 0) || !Number.isFinite(min) || !Number.isFinite(max))
     throw new RangeError(
       `a real field needs a finite min and max and a step above 0, not ${min}, ${max} and ${step}`,

@@ -1,9 +1,8 @@
 // Declares kinds of topics in a contract: the events of a kind and the presence state of its members. A topic's name begins
 // with its kind. Must not know members or messages.
-import { assertOptions } from "../base/check-options.ts"
-import type { OptionTable } from "../base/check-options.ts"
 import type { ReplicaSpec } from "./replica-schema.ts"
 import type { Schema } from "./schema.ts"
+import { assertTopic } from "./check-spec.ts"
 import { isTopicName } from "./topic-name.ts"
 
 /** One kind of topics. Created by `defineTopic`. */
@@ -25,8 +24,6 @@ export type TopicSpecs = Readonly<Record<string, TopicSpec>>
 
 /** Replicas of a kind without any. */
 type NoReplicas = Readonly<Record<never, never>>
-
-const topicOptions: OptionTable<TopicSpec> = { events: "any", presence: "any", replicas: "object" }
 
 /**
  * Declares a kind of topics for a contract. A topic's name is the name of its kind, optionally followed by `:` and a suffix:
@@ -65,7 +62,7 @@ export function defineTopic(spec: {
   readonly presence?: Schema
   readonly replicas?: Readonly<Record<string, ReplicaSpec>>
 }): TopicSpec {
-  assertOptions("defineTopic", spec, topicOptions)
+  assertTopic(spec)
   const { events, presence, replicas = {} } = spec
   return { events, presence, replicas }
 }

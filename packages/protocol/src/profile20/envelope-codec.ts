@@ -91,6 +91,7 @@ function envelopeOf(frame: Frame, wallClockMs: () => number): Envelope {
     case "ping":
     case "pong":
     case "busy":
+    case "throttled":
     case "bye":
     case "cancel":
     case "auth":

@@ -1,5 +1,7 @@
 // Creates a SimulatedNetwork without randomness: one latency, one process, no loss. A test can cut, stall or black-hole each
 // dial. Must not know the meaning of the bytes.
+import { assertOptions } from "../base/check-options.ts"
+import type { OptionTable } from "../base/check-options.ts"
 import type { Clock } from "../base/clock.ts"
 import type { Accept, Dial } from "../transport.ts"
 import { SimulatedNetwork } from "./simulated-network.ts"
@@ -35,8 +37,19 @@ export interface MemoryNetworkOptions {
   readonly address?: string
 }
 
-/** Creates an in-memory network between clients and one server. It has no bound but the test's memory. */
+const networkOptions: OptionTable<MemoryNetworkOptions> = {
+  clock: "object",
+  accept: "function",
+  latencyMs: "ms",
+  address: "any",
+}
+
+/**
+ * Creates an in-memory network between clients and one server. It has no bound but the test's memory.
+ * @throws TypeError for an unknown option.
+ */
 export function createMemoryNetwork(options: MemoryNetworkOptions): MemoryNetwork {
+  assertOptions("createMemoryNetwork", options, networkOptions)
   const { clock, accept, latencyMs = 0, address = "memory" } = options
   const process = new SimulatedProcess(clock)
   const links: MemoryLink[] = []

@@ -40,7 +40,7 @@ describe("the codec of a client", () => {
   )
 
   it("ignores control frames of a later version, and names unknown frames", () => {
-    expect(client.decode(Uint8Array.of(0x10, ...encode([])), 0)).toEqual({ kind: "unknownControl" })
+    expect(client.decode(Uint8Array.of(0x11, ...encode([])), 0)).toEqual({ kind: "unknownControl" })
     expect(client.decode(Uint8Array.of(0x48, ...encode([])), 0)).toMatchObject({
       error: { message: "unknown frame 0x48" },
     })

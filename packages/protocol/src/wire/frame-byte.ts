@@ -23,6 +23,7 @@ export const frameByte = {
   bye: 0x0d,
   have: 0x0e,
   void: 0x0f,
+  throttled: 0x10,
   event: 0x40,
   request: 0x41,
   reply: 0x42,
@@ -57,5 +58,5 @@ export function classifyFirstByte(byte: number | undefined): FrameClass {
 
 /** Returns true for a control frame of a later version. A peer that does not know it ignores it. */
 export function isReservedControl(byte: number): boolean {
-  return byte >= 0x10 && byte <= 0x3f
+  return byte >= 0x11 && byte <= 0x3f
 }

@@ -117,6 +117,7 @@ describe("the round trip", () => {
       },
       { requiredKeys: ["kind", "reason", "startInMs", "deadlineMs"] },
     ),
+    throttled: fc.record({ kind: kind("throttled"), limit: text, forMs: count }),
     busy: fc.record({ kind: kind("busy"), retryAfterMs: count }),
     bye: fc.record(
       { kind: kind("bye"), code: text, message: text, details },
@@ -359,6 +360,8 @@ describe("a malformed frame", () => {
     ["pong with 2^53", frameByte.pong, [2 ** 53, 0]],
     ["goaway without a reason", frameByte.goaway, [null, 0, 0]],
     ["busy without a time", frameByte.busy, []],
+    ["throttled without a time", frameByte.throttled, ["userBytesPerSecond"]],
+    ["throttled without a limit", frameByte.throttled, [1, 1]],
     ["busy with Infinity", frameByte.busy, [Infinity]],
     ["bye without a code", frameByte.bye, [null, ""]],
     ["an event with its name", frameByte.event, ["chat", {}]],
@@ -402,7 +405,7 @@ describe("a malformed frame", () => {
   })
 
   it("ignores control frames of a later version, and sends none", () => {
-    for (let byte = 0x10; byte <= 0x3f; byte += 1) {
+    for (let byte = 0x11; byte <= 0x3f; byte += 1) {
       expect(codec.decode(joined(byte, ["later", { a: 1 }]), 0)).toEqual({ kind: "unknownControl" })
     }
     expect(() => codec.encode({ kind: "unknownControl" })).toThrow(TypeError)

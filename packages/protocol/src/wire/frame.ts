@@ -367,6 +367,14 @@ export type ServerFrame =
       /** Least delay before the next dial, in milliseconds. */
       readonly retryAfterMs: number
     }
+  | {
+      /** Frame kind: THROTTLED (`10`). A limit of the user delays the messages of this session. */
+      readonly kind: "throttled"
+      /** Name of the limit, an option of the server's `limits`. */
+      readonly limit: string
+      /** Time for which the notice holds, in milliseconds; another notice extends it. */
+      readonly forMs: number
+    }
   | EventFrame
   | ReplyFrame
   | ItemFrame

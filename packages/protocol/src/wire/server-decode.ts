@@ -27,6 +27,8 @@ export const serverDecoders: Decoders<ServerFrame> = {
   [frameByte.authOk]: ([expiresInMs]) =>
     isCount(expiresInMs) || expiresInMs === null ? { kind: "authOk", expiresInMs } : undefined,
   [frameByte.goaway]: decodeGoaway,
+  [frameByte.throttled]: ([limit, forMs]) =>
+    isText(limit) && isCount(forMs) ? { kind: "throttled", limit, forMs } : undefined,
   [frameByte.busy]: ([retryAfterMs]) => (isCount(retryAfterMs) ? { kind: "busy", retryAfterMs } : undefined),
   [frameByte.event]: ([type, payload], types) =>
     isCount(type) ? { kind: "event", type: types.nameOf(type), payload } : undefined,

@@ -43,6 +43,8 @@ export function serverBody(frame: ServerFrame | CommonFrame, types: TypeTable): 
       return body(frameByte.authOk, [expiry(frame.expiresInMs)])
     case "goaway":
       return body(frameByte.goaway, goawayFields(frame))
+    case "throttled":
+      return body(frameByte.throttled, [frame.limit, wholeMs(frame.forMs)])
     case "busy":
       return body(frameByte.busy, [wholeMs(frame.retryAfterMs)])
     case "replicaParts":

@@ -120,8 +120,8 @@ const expiryInMs = 1e11
  * Returns an `authenticate` hook that verifies JSON Web Tokens with one algorithm. The claims `exp` and `sub` are required.
  * The hook rejects with `auth_token_expired` or `auth_token_invalid`. The `cause` of the error names the claim or header that was
  * refused, and the option that refused it; `onRefused` gets it, the client does not.
- * @throws TypeError for an unknown option, for none or both of `secret` and `key`, for a secret below 32 bytes, for a secret with another algorithm
- * than HS256, HS384 or HS512, and for a key without an algorithm.
+ * @throws TypeError for an unknown option, for none or both of `secret` and `key`, for a secret below 32 bytes, for a secret
+ * with another algorithm than HS256, HS384 or HS512, and for a key without an algorithm.
  */
 export function jwt(options: JwtOptions): Authenticate<JwtUser> {
   assertGiven("jwt", options, "jwt({ secret }), or jwt({ key, algorithm })")

@@ -1,6 +1,7 @@
 // Functions of the application around handlers: permissions, audit, timing, tracing. A chain is built once for each call. Without
 // middleware there is no chain, and the router calls the handler itself. Must not know topics and sessions.
 import { HawserError } from "@hawser/protocol"
+import { quoted } from "@hawser/protocol/core"
 
 /** Kind of a call that middleware sees. `publish` and `join`: requests of clients in topics. */
 export type MiddlewareKind = "command" | "query" | "stream" | "publish" | "join"
@@ -116,8 +117,11 @@ interface Wrapped<S> {
 }
 
 /** @throws TypeError for a list with a member that is no function. */
-export function assertFunctions(where: string, list: readonly unknown[]): void {
-  for (const one of list)
+export function assertFunctions(where: string, list: unknown): void {
+  if (!Array.isArray(list))
+    throw new TypeError(`${where} must be a list of functions (call, next) => result, not ${quoted(list)}`)
+  const members: readonly unknown[] = list
+  for (const one of members)
     if (typeof one !== "function")
       throw new TypeError(`${where} takes functions (call, next) => result, not ${typeof one}`)
 }

@@ -2,7 +2,14 @@
 // translation passes unchanged.
 import { HawserError, plain } from "@hawser/protocol"
 import type { Contract } from "@hawser/protocol"
-import { assertOptions, clientMessageLimits, closeCode, indexCalls, isMap } from "@hawser/protocol/core"
+import {
+  assertOptionNames,
+  assertOptions,
+  clientMessageLimits,
+  closeCode,
+  indexCalls,
+  isMap,
+} from "@hawser/protocol/core"
 import type { Codec, OptionTable, WireError } from "@hawser/protocol/core"
 import { createEnvelopeCodec } from "@hawser/protocol/profile20"
 import type { AuthenticatedUser } from "../base/authenticate.ts"
@@ -40,14 +47,18 @@ function createDialect20(
   options: Profile20<Contract, AuthenticatedUser>,
   host: DialectHost,
 ): Dialect<AuthenticatedUser> {
-  const { limits } = host
+  const { contract, limits } = host
+  const { commands, queries } = contract
+  assertOptionNames("replies of profile20", options.replies, { ...commands, ...queries })
+  assertOptionNames("events of profile20", options.events, contract.events)
+  assertOptionNames("replicas of profile20", options.replicas, contract.replicas)
   const codec = createCodec20(host)
   // Maps, because a name such as `toString` has no translation.
   const requests = new Map(Object.entries(options.requests ?? {}))
   const replies = new Map(Object.entries(options.replies ?? {}))
   const events = new Map(Object.entries(options.events ?? {}))
   const replicas = new Map(Object.entries(options.replicas ?? {}))
-  const calls = indexCalls(host.contract)
+  const calls = indexCalls(contract)
   const takesInput = (name: string): boolean => calls.get(name)?.spec.input !== undefined
   const encode = (translated: readonly Event20[]): readonly Uint8Array[] =>
     translated.map(({ name, payload }) => codec.encode({ kind: "event", type: name, payload }))

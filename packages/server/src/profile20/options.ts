@@ -52,13 +52,19 @@ export interface Profile20<C extends Contract, User extends AuthenticatedUser> {
    * HawserError that it throws is the reply. Other errors go to `onError`; the reply is `sys_internal_error`.
    */
   readonly requests?: Readonly<Record<string, (payload: Payload20) => Request20>>
-  /** Translations of replies, by the contract's key: validated result of the handler to the payload of `resp_success` or `resp_data`. */
+  /**
+   * Translations of replies, by the contract's key: validated result of the handler to the payload of `resp_success` or
+   * `resp_data`.
+   */
   readonly replies?: {
     readonly [K in keyof Outputs<C>]?: (output: Outputs<C>[K], session: Session<User, C>) => unknown
   }
   /** Translation of a request's error. `name`: of the request, as the client sent it. */
   readonly error?: (error: WireError, name: string) => WireError
-  /** Translations of events, by the contract's key: one event, after validation, to any number of `2.0` events. Called once per publication. */
+  /**
+   * Translations of events, by the contract's key: one event, after validation, to any number of `2.0` events. Called once per
+   * publication.
+   */
   readonly events?: {
     readonly [K in EventName<C>]?: (payload: ValidPayload<C, K>) => readonly Event20[]
   }

@@ -5,7 +5,10 @@ import type { Session } from "../base/session.ts"
 import type { Replicas, View, Viewpoint } from "./replicas.ts"
 import type { Values } from "./replica-store.ts"
 
-/** A replica's records by id, in this process: a server in another process has its own. The changes of a tick (`replicaTickMs`) are sent together; unchanged cells are not sent. */
+/**
+ * A replica's records by id, in this process: a server in another process has its own. The changes of a tick (`replicaTickMs`)
+ * are sent together; unchanged cells are not sent.
+ */
 export interface Replica<Record extends object, S> {
   /** Name in the contract. */
   readonly name: string

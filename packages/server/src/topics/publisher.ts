@@ -1,6 +1,6 @@
 // Publishes one event to many sessions: to all sessions, to a list, or to a topic. Encodes it for every dialect before the
 // first send: a payload that one dialect cannot encode is sent to no recipient. Must not know permissions.
-import { outbound, outgoingPayload } from "@hawser/protocol/core"
+import { assertOptionNames, outbound, outgoingPayload } from "@hawser/protocol/core"
 import type { Author, Contract, EventSpec } from "@hawser/protocol"
 import type { AuthenticatedUser } from "../base/authenticate.ts"
 import type { LocalTopic, PublishOptions, Topic } from "./topic.ts"
@@ -12,6 +12,11 @@ import { memberOf } from "./topic-kinds.ts"
 import type { TopicMember } from "./topic-kinds.ts"
 import { Publication } from "../session/conversation/publication.ts"
 import type { TopicSource } from "../session/conversation/dialect.ts"
+
+/** Names of the options of `publish` and `broadcast`. */
+const publishOptions: { readonly [K in keyof PublishOptions<AuthenticatedUser, Contract>]-?: 0 } = {
+  except: 0,
+}
 
 type PublisherParts<User extends AuthenticatedUser> = Pick<
   TopicParts<User>,
@@ -62,9 +67,10 @@ export class Publisher<User extends AuthenticatedUser> {
     this.#unsubscribe = unsubscribe
   }
 
-  broadcast(event: string, payload: unknown, { except }: PublishOptions<User, Contract> = {}): void {
+  broadcast(event: string, payload: unknown, options?: PublishOptions<User, Contract>): void {
+    assertOptionNames("broadcast", options, publishOptions)
     const publication = this.#publication(event, this.#sent(event, payload))
-    this.#publishTo(this.#parts.registry.all, publication, this.#excepted(except))
+    this.#publishTo(this.#parts.registry.all, publication, this.#excepted(options?.except))
   }
 
   multicast(sessions: Iterable<Session<User>>, event: string, payload: unknown): void {
@@ -82,12 +88,13 @@ export class Publisher<User extends AuthenticatedUser> {
     const { events } = kinds.spec(name)
     return {
       name,
-      publish: (event, payload, { except } = {}) => {
+      publish: (event, payload, options) => {
+        assertOptionNames("publish", options, publishOptions)
         if (!events.includes(event)) throw new TypeError(`the topic "${name}" has no event "${event}"`)
         const published = {
           event,
           payload: this.#sent(event, payload),
-          except: this.#excepted(except),
+          except: this.#excepted(options?.except),
           author: undefined,
           admit: admitAll,
         }

@@ -88,12 +88,15 @@ export function judgeUpgrade(request: UpgradeRequest, policy: UpgradePolicy): Up
   policy.warnings.proxied(isForwarded, forwardedAddress(forwardedFor) !== undefined)
   const verdict = judge(request, policy)
   if (verdict.kind === "refused") {
-    const { path, host, origin } = request
+    const { path, host, origin, protocols } = request
     policy.health.upgradesRefused.add(verdict.reason)
     policy.warnings.refused(verdict.reason, {
       path,
       host,
       origin,
+      // Never the header itself: clients put tokens there.
+      offersProtocol: protocols !== undefined,
+      message: verdict.message,
       address: addressKey(peerAddress(request, policy.trustProxy)),
     })
   }
@@ -122,8 +125,11 @@ function judge(request: UpgradeRequest, policy: UpgradePolicy): UpgradeVerdict {
   const profile = chooseProfile(offeredProtocols(request))
   if (profile === undefined || !policy.profiles.has(profile)) {
     const advice =
-      policy.profiles.size > 1 ? ", or none" : "; without one, the server needs the option profile20"
-    return refused("subprotocol", 400, `offer the subprotocol "${subprotocol}"${advice}`)
+      policy.profiles.size > 1
+        ? "or none for profile 2.0"
+        : "for clients of 2.0, which offer none, the server needs the option profile20: profile20() of @hawser/server/profile20"
+    const form = `new WebSocket(url, "${subprotocol}")`
+    return refused("subprotocol", 400, `offer the subprotocol ${subprotocol}, as in ${form}; ${advice}`)
   }
   return judgeAddress(request, profile, policy)
 }

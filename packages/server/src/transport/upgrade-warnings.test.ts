@@ -15,7 +15,14 @@ function warnings(trustProxy = false): UpgradeWarnings {
   return new UpgradeWarnings({ path: "/ws", trustProxy, clock, onWarning: (warning) => warned.push(warning) })
 }
 
-const request = { path: "/ws", host: "game.example", origin: undefined, address: "198.51.100.1" }
+const request = {
+  path: "/ws",
+  host: "game.example",
+  origin: undefined,
+  address: "198.51.100.1",
+  offersProtocol: false,
+  message: "offer hawser.1",
+}
 
 describe("door-1 refused origins", () => {
   it("are reported once each, 16 of them; further ones are counted and reported once a minute", () => {
@@ -59,7 +66,7 @@ describe("door-1 refused origins", () => {
 describe("door-9 the first refusal of each other reason", () => {
   it.each([
     ["path", /"\/other" was refused with 404: this server's path is "\/ws"/],
-    ["subprotocol", /hawser\.1/],
+    ["subprotocol", /^an upgrade that offered no subprotocol was refused with 400: offer hawser\.1\.$/],
     ["headers", /maxHeadersCount/],
     ["address_connections", /"198\.51\.100\.1" was refused with 429.*trustProxy/],
     ["logins_under_way", /unauthenticatedTotal/],

@@ -10,6 +10,10 @@ export interface RefusedRequest {
   readonly path: string
   readonly host: string | undefined
   readonly origin: string | undefined
+  /** True if it offers a subprotocol. */
+  readonly offersProtocol: boolean
+  /** Body of the response. */
+  readonly message: string
   readonly address: string
 }
 
@@ -106,15 +110,12 @@ export class UpgradeWarnings {
     })
   }
 
-  #hint(reason: string, { path, address }: RefusedRequest): string | undefined {
+  #hint(reason: string, { path, address, offersProtocol, message }: RefusedRequest): string | undefined {
     switch (reason) {
       case "path":
         return `an upgrade to ${quoted(path)} was refused with 404: this server's path is ${quoted(this.#options.path)} (option path).`
       case "subprotocol":
-        return (
-          "an upgrade was refused with 400: none of its subprotocols is hawser.1. If it came from a client of 2.0, which offers " +
-          "none, set the option profile20: profile20() of @hawser/server/profile20."
-        )
+        return `an upgrade that offered ${offersProtocol ? "other subprotocols only" : "no subprotocol"} was refused with 400: ${message}.`
       case "headers":
         return "an upgrade was refused with 431: the number of its header fields is at the HTTP server's limit (maxHeadersCount)."
       case "address_connections":

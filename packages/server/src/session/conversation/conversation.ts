@@ -24,7 +24,7 @@ import type { Acknowledging } from "./ack-schedule.ts"
 import { Answers } from "./answers.ts"
 import type { AnswersOwner } from "./answers.ts"
 import { Inbound } from "./inbound.ts"
-import type { InboundOwner } from "./inbound.ts"
+import type { InboundOwner, ThrottleLimit } from "./inbound.ts"
 import type { Outbound } from "./outbound.ts"
 import { takeFrame } from "./session-frames.ts"
 import type { FrameTaker } from "./session-frames.ts"
@@ -306,6 +306,10 @@ export class Conversation<User extends AuthenticatedUser>
 
   onHeldCancel(reference: number): void {
     this.answers.voidHeld(reference)
+  }
+
+  onThrottled(limit: ThrottleLimit, forMs: number): void {
+    if (this.dialect.counts) this.control({ kind: "throttled", limit, forMs })
   }
 
   onFlood(waitMs: number): void {

@@ -33,9 +33,14 @@ export interface InboundOwner {
   onFrame(frame: Frame | BadFrame, count: number): void
   /** Called when the CANCEL of a held request has arrived. The frame itself stays behind the request. */
   onHeldCancel(reference: number): void
+  /** Called when messages are delayed for `forMs` by the limit of this name. */
+  onThrottled(limit: ThrottleLimit, forMs: number): void
   /** Called when the user has exceeded a rate for `throttledMaxMs`. */
   onFlood(waitMs: number): void
 }
+
+/** Limit of a user's messages that delays them. */
+export type ThrottleLimit = "userMessagesPerSecond" | "userBytesPerSecond"
 
 /** Message and byte rate of a user. */
 interface UserRates {
@@ -59,12 +64,17 @@ interface Held {
 /** Longest wait before the user's buckets are checked again, in milliseconds. */
 const longestThrottleMs = 1_000
 
+/** Least duration of a row of pauses that the client is notified of, and interval of the notices, in milliseconds. */
+const throttleNoticeMs = 500
+
 /** Pauses of a session whose user exceeds a rate. */
 interface Throttle {
   /** Start of an uninterrupted row of pauses; undefined without one. */
   sinceMs: number | undefined
   /** End of the last pause, if the socket was not read during it and the inbox was empty. */
   readAgainAtMs: number | undefined
+  /** Time of the last notice to the client; -Infinity before. */
+  noticedAtMs: number
   /** Cancels the pause; undefined between pauses. */
   cancel: (() => void) | undefined
 }
@@ -234,7 +244,12 @@ export class Inbound {
   #pauseFor(waitMs: number): void {
     const { timers, clock, limits, counters } = this.#host
     const nowMs = clock.now()
-    const throttle = (this.#throttle ??= { sinceMs: undefined, readAgainAtMs: undefined, cancel: undefined })
+    const throttle = (this.#throttle ??= {
+      sinceMs: undefined,
+      readAgainAtMs: undefined,
+      noticedAtMs: -Infinity,
+      cancel: undefined,
+    })
     if (this.#isAfterPause(throttle)) throttle.sinceMs = undefined
     throttle.readAgainAtMs = undefined
     throttle.sinceMs ??= nowMs
@@ -243,6 +258,7 @@ export class Inbound {
       return
     }
     counters.throttledPauses += 1
+    this.#notice(throttle, { nowMs, waitMs })
     // More than a second of debt comes from frames of the session layer, which are not held, so the socket pauses.
     if (this.#owner.dialect.held.heldMaxCount === 0 || waitMs > longestThrottleMs) this.#pause()
     throttle.cancel?.()
@@ -256,6 +272,19 @@ export class Inbound {
       }
       this.resume()
     })
+  }
+
+  /** Notifies the client of a row of pauses that may exceed the deadlines of its requests. */
+  #notice(throttle: Throttle, { nowMs, waitMs }: { readonly nowMs: number; readonly waitMs: number }): void {
+    const { sinceMs = nowMs, noticedAtMs } = throttle
+    if (nowMs + waitMs - sinceMs < throttleNoticeMs || nowMs - noticedAtMs < throttleNoticeMs) return
+    throttle.noticedAtMs = nowMs
+    const byMessages = this.#messageBucket?.debit(nowMs, 0) === waitMs
+    // A pause that begins before the next notice is due belongs to this one.
+    this.#owner.onThrottled(
+      byMessages ? "userMessagesPerSecond" : "userBytesPerSecond",
+      Math.max(waitMs, 2 * throttleNoticeMs),
+    )
   }
 
   /** True for a message that arrived more than `longestThrottleMs` after the last pause, so that it did not wait in the socket. */

@@ -117,6 +117,7 @@ function takeSessionFrame(taker: FrameTaker, frame: SessionFrame): void {
     case "authOk":
     case "goaway":
     case "busy":
+    case "throttled":
       refuse(
         taker,
         frame.kind === "reply" ? frame.reference : null,
