@@ -25,11 +25,10 @@ const Line = memo(({ points, user }: Stroke & { readonly user: string }) => (
 function Strokes() {
   const { log, gap } = useTopic("board", joining)
   // A server that has started again counts offsets from 1: they are unique between two gaps.
-  let gapCount = 0
+  let gaps = 0
   const strokes = log.map((item) => {
-    if (item.kind === "gap") return void (gapCount += 1)
-    const { payload, meta } = item
-    return <Line key={`${gapCount}.${meta.offset}`} {...payload} user={meta.author?.user ?? ""} />
+    if (item.kind === "gap") return void (gaps += 1)
+    return <Line key={`${gaps}.${item.meta.offset}`} {...item.payload} user={item.meta.author?.user ?? ""} />
   })
   const news = gap?.reason === "restarted" ? "New visitors do not see" : "This page was away too long for"
   return [...strokes, gap && <text key="gap" y={height - 10}>{`${news} some of the strokes.`}</text>]
@@ -77,26 +76,29 @@ function placeOf({ clientX, clientY, currentTarget }: PointerEvent): Point {
 function Board() {
   const { send } = useTopic("board", joining)
   const point = usePointer()
+  const drawing = useRef<Stroke>(undefined) // A busy page renders later than it gets the events.
   const [drawn, setDrawn] = useState<Stroke>()
+  const draw = (stroke?: Stroke): void => setDrawn((drawing.current = stroke))
   /** Strokes that are not published yet; without a connection they wait. */
   const [waiting, setWaiting] = useState<readonly Stroke[]>([])
   const onMove = (event: PointerEvent): void => {
     const at = placeOf(event)
     point(at)
-    setDrawn((now) => now && { points: [...now.points, at].slice(0, 1000) })
+    if (drawing.current) draw({ points: [...drawing.current.points, at].slice(0, 1000) })
   }
   const onUp = (): void => {
-    setDrawn(undefined)
-    if (drawn === undefined) return
-    setWaiting((strokes) => [...strokes, drawn])
-    send("stroke", drawn, { timeoutMs: 600_000 })
+    const stroke = drawing.current
+    if (stroke === undefined) return
+    draw()
+    setWaiting((strokes) => [...strokes, stroke])
+    send("stroke", stroke, { timeoutMs: 600_000 })
       .catch(reportError)
-      .finally(() => setWaiting((strokes) => strokes.filter((stroke) => stroke !== drawn)))
+      .finally(() => setWaiting((strokes) => strokes.filter((one) => one !== stroke)))
   }
   return (
     <svg
       viewBox={`0 0 ${width} ${height}`}
-      onPointerDown={(event) => setDrawn({ points: [placeOf(event)] })}
+      onPointerDown={(event) => event.button === 0 && draw({ points: [placeOf(event)] })}
       onPointerMove={onMove}
       onPointerUp={onUp}
       onPointerLeave={() => (onUp(), point(null))}
@@ -111,8 +113,7 @@ function Board() {
 }
 
 function Visitors() {
-  const { members } = usePresence("board")
-  const status = useStatus()
+  const [{ members }, status] = [usePresence("board"), useStatus()]
   if (status.state === "closed") return <p>closed: {status.error.message}</p>
   return <p>{`${status.state}: ${members.map(({ user }) => user).join(", ")}`}</p>
 }

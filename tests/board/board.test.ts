@@ -194,6 +194,22 @@ describe("the board in chromium", { timeout: 120_000 }, () => {
     await bob.shows(keyCount, 2)
   })
 
+  it("keeps all points of a stroke whose events a busy page gets at once, and draws with the main button only", async () => {
+    const own = await freePort()
+    onTestFinished(await startBoard(own))
+    const ann = await Visitor.open(browser(), "ann", own)
+    const points = [2, 0].map(
+      (button) => `["pointerdown", "pointermove", "pointermove", "pointerup"].map((type, index) => {
+        const { left, top, width, height } = document.querySelector("svg").getBoundingClientRect()
+        const place = { clientX: left + (index / 10) * width, clientY: top + height / 2 }
+        const event = new PointerEvent(type, { bubbles: true, button: ${button}, ...place })
+        return document.querySelector("svg").dispatchEvent(event)
+      }).length`,
+    )
+    for (const atOnce of points) await ann.shows(atOnce, 4)
+    await ann.strokes(["0,300 100,300 200,300"])
+  })
+
   it("opens with a name of its own if the address has an empty one", async () => {
     const visitor = await Visitor.open(browser(), "")
     await visitor.shows("/^open: .*guest \\d+/.test(document.querySelector('p').textContent)", true)
