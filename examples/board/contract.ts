@@ -3,8 +3,7 @@ import { defineContract, defineTopic } from "@hawser/client"
 import * as z from "zod"
 
 /** Size of the board, in units of its drawing. */
-export const width = 1000
-export const height = 600
+export const [width, height] = [1000, 600]
 /** Most strokes on a board. The oldest disappear. */
 export const strokesMaxCount = 1000
 

@@ -8,7 +8,7 @@ import { contract, height, strokesMaxCount, width } from "./contract.ts"
 type Stroke = EventPayload<typeof contract, "stroke">
 type Point = Stroke["points"][number]
 
-const name = new URLSearchParams(location.search).get("name") ?? `guest ${Date.now() % 1000}`
+const name = new URLSearchParams(location.search).get("name") || `guest ${Date.now() % 1000}`
 const client = createClient(contract, { url: "/ws", token: name, autoConnect: false })
 const { Provider, useStatus, useTopic, usePresence } = createHooks(contract)
 const joining = { state: { pointer: null }, recent: strokesMaxCount, log: strokesMaxCount }
@@ -24,15 +24,14 @@ const Line = memo(({ points, user }: Stroke & { readonly user: string }) => (
 
 function Strokes() {
   const { log, gap } = useTopic("board", joining)
-  const strokes = log.filter((item) => item.kind === "message")
-  return (
-    <>
-      {strokes.map(({ payload, meta }) => (
-        <Line key={meta.offset} {...payload} user={meta.author?.user ?? ""} />
-      ))}
-      {gap && <text y={height - 10}>Some strokes are missing: this page was away for too long.</text>}
-    </>
-  )
+  // A server that has started again counts offsets from 1: they are unique between two gaps.
+  let gaps = 0
+  const strokes = log.map((item) => {
+    if (item.kind === "gap") return void (gaps += 1)
+    return <Line key={`${gaps}.${item.meta.offset}`} {...item.payload} user={item.meta.author?.user ?? ""} />
+  })
+  const news = gap?.reason === "restarted" ? "New visitors do not see" : "This page was away too long for"
+  return [...strokes, gap && <text key="gap" y={height - 10}>{`${news} some of the strokes.`}</text>]
 }
 
 function Pointers() {
@@ -77,26 +76,29 @@ function placeOf({ clientX, clientY, currentTarget }: PointerEvent): Point {
 function Board() {
   const { send } = useTopic("board", joining)
   const point = usePointer()
+  const drawing = useRef<Stroke>(undefined) // A busy page renders later than it gets the events.
   const [drawn, setDrawn] = useState<Stroke>()
+  const draw = (stroke?: Stroke): void => setDrawn((drawing.current = stroke))
   /** Strokes that are not published yet; without a connection they wait. */
   const [waiting, setWaiting] = useState<readonly Stroke[]>([])
   const onMove = (event: PointerEvent): void => {
     const at = placeOf(event)
     point(at)
-    setDrawn((now) => now && { points: [...now.points, at].slice(0, 1000) })
+    if (drawing.current) draw({ points: [...drawing.current.points, at].slice(0, 1000) })
   }
   const onUp = (): void => {
-    setDrawn(undefined)
-    if (drawn === undefined) return
-    setWaiting((strokes) => [...strokes, drawn])
-    send("stroke", drawn, { timeoutMs: 600_000 })
+    const stroke = drawing.current
+    if (stroke === undefined) return
+    draw()
+    setWaiting((strokes) => [...strokes, stroke])
+    send("stroke", stroke, { timeoutMs: 600_000 })
       .catch(reportError)
-      .finally(() => setWaiting((strokes) => strokes.filter((stroke) => stroke !== drawn)))
+      .finally(() => setWaiting((strokes) => strokes.filter((one) => one !== stroke)))
   }
   return (
     <svg
       viewBox={`0 0 ${width} ${height}`}
-      onPointerDown={(event) => setDrawn({ points: [placeOf(event)] })}
+      onPointerDown={(event) => event.button === 0 && draw({ points: [placeOf(event)] })}
       onPointerMove={onMove}
       onPointerUp={onUp}
       onPointerLeave={() => (onUp(), point(null))}
@@ -111,8 +113,9 @@ function Board() {
 }
 
 function Visitors() {
-  const { members } = usePresence("board")
-  return <p>{`${useStatus().state}: ${members.map(({ user }) => user).join(", ")}`}</p>
+  const [{ members }, status] = [usePresence("board"), useStatus()]
+  if (status.state === "closed") return <p>closed: {status.error.message}</p>
+  return <p>{`${status.state}: ${members.map(({ user }) => user).join(", ")}`}</p>
 }
 
 createRoot(document.getElementById("board") ?? document.body).render(

@@ -4,7 +4,6 @@ import { join } from "node:path"
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest"
 import { z } from "zod"
 import { startChild } from "../browsers/child.ts"
-import type { Child } from "../browsers/child.ts"
 import { chromium } from "../browsers/chromium.ts"
 import { firefox } from "../browsers/firefox.ts"
 import { useEngine } from "../browsers/engine.ts"
@@ -17,22 +16,28 @@ const pictures = join(root, "tests/output/board")
 /** Generous, because a loaded machine is slow. */
 const waiting = { timeout: 30_000, interval: 50 }
 
-let server: Child
-let port = 0
-beforeAll(async () => {
-  port = await freePort()
-  const env = { ...process.env, PORT: String(port) }
-  server = startChild("npm", ["start"], { cwd: join(root, "examples/board"), env, detached: true })
+/** Starts the board at a port. Returns the function that ends it. */
+async function startBoard(at: number): Promise<() => Promise<void>> {
+  const env = { ...process.env, PORT: String(at) }
+  const server = startChild("npm", ["start"], { cwd: join(root, "examples/board"), env, detached: true })
   let output = ""
   for (const stream of [server.process.stdout, server.process.stderr])
     stream?.on("data", (text) => (output += String(text)))
-  await vi.waitFor(() => expect(output).toContain(`The board is at http://127.0.0.1:${port}/`), waiting)
+  await vi.waitFor(() => expect(output).toContain(`The board is at http://127.0.0.1:${at}/`), waiting)
+  return async () => {
+    // npm and its child.
+    if (server.process.pid !== undefined) process.kill(-server.process.pid)
+    await server.ended
+  }
+}
+
+let stop: () => Promise<void>
+let port = 0
+beforeAll(async () => {
+  port = await freePort()
+  stop = await startBoard(port)
 }, 60_000)
-afterAll(async () => {
-  // npm and its child.
-  if (server.process.pid !== undefined) process.kill(-server.process.pid)
-  await server.ended
-})
+afterAll(() => stop())
 
 /** A visitor's page. */
 class Visitor {
@@ -152,5 +157,61 @@ describe.each([chromium, firefox])("the board in $name", { timeout: 120_000 }, (
     for (const visitor of [ann, bob, cid]) await visitor.strokes(before)
     before.push(await bob.draw(450, 400))
     for (const visitor of [ann, bob, cid]) await visitor.strokes(before)
+  })
+})
+
+/** Number of strokes whose key no other stroke has. Two with the same key would take each other's place. */
+const keyCount = `new Set([...document.querySelectorAll("polyline")].map((line) => {
+  const fiber = line[Object.keys(line).find((name) => name.startsWith("__reactFiber$"))]
+  return fiber.return.key
+})).size`
+
+describe("the board in chromium", { timeout: 120_000 }, () => {
+  const browser = useEngine(chromium)
+
+  it("keeps the strokes and tells two with the same offset apart after a restart of the server", async () => {
+    const own = await freePort()
+    const kill = await startBoard(own)
+    const ann = await Visitor.open(browser(), "ann", own)
+    const strokes = [await ann.draw(100, 100)]
+    await ann.shows(`${keyCount}`, 1)
+    // Published, not only drawn.
+    await ann.shows("document.querySelector('p').textContent", "open: ann")
+    const bob = await Visitor.open(browser(), "bob", own)
+    await bob.strokes(strokes)
+    await kill()
+    const killAgain = await startBoard(own)
+    onTestFinished(killAgain)
+    await ann.shows("document.querySelector('p').textContent.split(':')[0]", "open")
+    await ann.shows(
+      "document.querySelector('svg > text')?.textContent",
+      "New visitors do not see some of the strokes.",
+    )
+    strokes.push(await ann.draw(300, 300))
+    await ann.strokes(strokes)
+    await ann.shows(keyCount, 2)
+    await bob.strokes(strokes)
+    await bob.shows(keyCount, 2)
+  })
+
+  it("keeps all points of a stroke whose events a busy page gets at once, and draws with the main button only", async () => {
+    const own = await freePort()
+    onTestFinished(await startBoard(own))
+    const ann = await Visitor.open(browser(), "ann", own)
+    const points = [2, 0].map(
+      (button) => `["pointerdown", "pointermove", "pointermove", "pointerup"].map((type, index) => {
+        const { left, top, width, height } = document.querySelector("svg").getBoundingClientRect()
+        const place = { clientX: left + (index / 10) * width, clientY: top + height / 2 }
+        const event = new PointerEvent(type, { bubbles: true, button: ${button}, ...place })
+        return document.querySelector("svg").dispatchEvent(event)
+      }).length`,
+    )
+    for (const atOnce of points) await ann.shows(atOnce, 4)
+    await ann.strokes(["0,300 100,300 200,300"])
+  })
+
+  it("opens with a name of its own if the address has an empty one", async () => {
+    const visitor = await Visitor.open(browser(), "")
+    await visitor.shows("/^open: .*guest \\d+/.test(document.querySelector('p').textContent)", true)
   })
 })

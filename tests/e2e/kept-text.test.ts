@@ -88,7 +88,49 @@ describe.concurrent("a player's text", { timeout: 120_000 }, () => {
   })
 })
 
+/** Counts how often the note about waiting lines has disappeared. */
+async function watchNote({ page }: PlayerTab): Promise<() => Promise<number>> {
+  await page.evaluate(() => {
+    let count = 0
+    new MutationObserver((changes) => {
+      const removed = changes.flatMap(({ removedNodes }) => [...removedNodes])
+      count += removed.filter((node) => node instanceof HTMLElement && node.matches(".unsaid")).length
+      document.body.dataset["goneNotes"] = String(count)
+    }).observe(document.body, { childList: true, subtree: true })
+  })
+  return () => page.evaluate(() => Number(document.body.dataset["goneNotes"] ?? 0))
+}
+
+/** Faster than a loaded machine types. */
+const sayAtOnce = ({ page }: PlayerTab, lines: readonly string[]): Promise<void> =>
+  page.getByTestId("chat-input").evaluate(async (input, all) => {
+    if (!(input instanceof HTMLInputElement)) throw new Error("the chat has no input")
+    const rendered = (): Promise<unknown> => new Promise((resolve) => setTimeout(resolve, 20))
+    for (const line of all) {
+      input.value = line
+      input.dispatchEvent(new Event("input", { bubbles: true }))
+      await rendered()
+      input.form?.requestSubmit()
+      await rendered()
+    }
+  }, lines)
+
 describe.concurrent("a player", { timeout: 120_000 }, () => {
+  it("talks faster than the limit: the note about waiting lines stays until the last one is said", async ({
+    onTestFinished,
+  }) => {
+    const ann = await openTab({ browser: browser(), url: world.url, onEnd: onTestFinished })
+    const name = await ann.register(newName("Ann"))
+    const goneNotes = await watchNote(ann)
+    const lines = Array.from({ length: 8 }, (_, index) => `line ${index}`)
+    await sayAtOnce(ann, lines)
+    await ann.find("chat-unsaid").waitFor()
+    await ann.expectTalk(lines.map((line) => `${name}: ${line}`))
+    await ann.find("chat-unsaid").waitFor({ state: "detached" })
+    expect(await goneNotes()).toBe(1)
+    expect(ann.problems).toEqual([])
+  })
+
   it("walks before the pictures have arrived, and sees them after a failed download", async ({
     onTestFinished,
   }) => {

@@ -113,7 +113,7 @@ export const topicMutants: readonly Mutant[] = [
     breaks: [],
     edits: edit(
       publisher,
-      'if (!events.includes(event)) throw new TypeError(`the topic "${name}" has no event "${event}"`)',
+      'if (!events.includes(event)) throw unknownName(`the topic "${name}" has no event`, event, events)',
       "if (!events.includes(event)) void name",
     ),
     killedBy: {

@@ -9,7 +9,10 @@ import type { EventBus } from "./event-bus.ts"
 export interface EventMeta {
   /** Name of the topic that published the event; undefined for an event outside of topics. */
   readonly topic: string | undefined
-  /** Offset of the publication in its topic; undefined for volatile events and outside of topics. */
+  /**
+   * Offset of the publication in its topic; undefined for volatile events and outside of topics. Offsets may repeat after a gap of
+   * reason `restarted`.
+   */
   readonly offset: number | undefined
   /**
    * Client that published to the topic: the id of its user, and of its member in the presence list if it had joined. The server

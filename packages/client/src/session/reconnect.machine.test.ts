@@ -1129,7 +1129,7 @@ describe("random sequences", () => {
           const input = inputFor(move, before)
           supervisor.step(input)
           const { state, effects, nowMs } = supervisor
-          if (!isOpen(state) || state.renewal === undefined) isRenewing = false
+          if (!isOpen(state) || state.renewal?.kind !== "running") isRenewing = false
           for (const effect of effects) {
             if (effect.kind === "getToken") {
               if (input.kind === "connect") uncounted.add(effect.dial)

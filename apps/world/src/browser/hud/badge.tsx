@@ -33,7 +33,11 @@ export function Badge({ session }: { readonly session: Session }) {
       <strong>
         {status.state === "reconnecting" && !wasOpen ? titles.connecting : titles[status.state]}
       </strong>
-      {silentSeconds !== undefined && <span data-testid="badge-silent">No answer for {silentSeconds} s</span>}
+      {silentSeconds !== undefined && (
+        <span data-testid="badge-silent">
+          {status.state === "doubtful" ? "for" : "No answer for"} {silentSeconds} s
+        </span>
+      )}
       {status.state === "open" && silentSeconds === undefined && roundTripMs !== undefined && (
         <span data-testid="badge-round-trip">{formatRoundTrip(roundTripMs)}</span>
       )}

@@ -114,9 +114,14 @@ function Log({ session }: { readonly session: Session }) {
   const lines = useStore(session.lines)
   const log = useRef<HTMLDivElement>(null)
   const isAtEnd = useRef(true)
-  useLayoutEffect(() => {
+  const showEnd = (): void => {
     if (log.current !== null && isAtEnd.current) log.current.scrollTop = log.current.scrollHeight
-  }, [lines])
+  }
+  useLayoutEffect(showEnd, [lines])
+  useEffect(() => {
+    window.addEventListener("resize", showEnd)
+    return () => window.removeEventListener("resize", showEnd)
+  }, [])
   return (
     <div
       ref={log}
@@ -166,7 +171,7 @@ function useIsPast(atMs: number | undefined): boolean {
     const timer = setTimeout(() => setPastMs(atMs), Math.max(0, atMs - performance.now()))
     return () => clearTimeout(timer)
   }, [atMs])
-  return atMs !== undefined && pastMs === atMs
+  return atMs !== undefined && (pastMs === atMs || performance.now() >= atMs)
 }
 
 function Line({ line: { kind, sender, recipient, text, atMs } }: { readonly line: ChatLine }) {
