@@ -26,8 +26,8 @@ async function start(port = 0): Promise<{ port: number; sessions: number }> {
   const args = ["--conditions=@hawser/source", "--import", "tsx", program, folder, String(port)]
   const started = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] })
   child = started
-  const [line]: unknown[] = await once(started.stdout, "data")
-  const [, found, sessions] = String(line).trim().split(" ")
+  const printed: unknown[] = await once(started.stdout, "data")
+  const [, found, sessions] = String(printed[0]).trim().split(" ")
   return { port: Number(found), sessions: Number(sessions) }
 }
 
@@ -36,7 +36,8 @@ async function end(signal: "SIGKILL" | "SIGTERM"): Promise<number | null> {
   if (ending === undefined) throw new Error("no process")
   const exited = once(ending, "exit")
   ending.kill(signal)
-  const [code]: unknown[] = await exited
+  const exit: unknown[] = await exited
+  const [code] = exit
   return typeof code === "number" ? code : null
 }
 

@@ -111,12 +111,6 @@ export class Journal implements SessionLedger {
     this.#arm()
   }
 
-  /** Notes the number of topic epochs that have begun. */
-  noteEpochs(epochs: number): void {
-    this.#epochs = epochs
-    this.note((writer) => writer.epochs(epochs))
-  }
-
   /** Follows a session. @param number number of a restored session; undefined for a new one, which is stated at once. */
   follow(session: FollowedSession, number?: number): SessionPage {
     const page = new Page(this, this.#writer, { session, number: number ?? this.#nextSession })

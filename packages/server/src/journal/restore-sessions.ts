@@ -8,7 +8,7 @@ import type { KeptState } from "./kept-state.ts"
 import { unacknowledgedOf } from "./kept-state.ts"
 
 /** Session of this process that was restored. */
-export interface RestoredSession {
+interface RestoredSession {
   /** Follows the session under its number. */
   follow(number: number): void
 }

@@ -12,7 +12,7 @@ import { JournalFormatError, RecordReader } from "./record-reader.ts"
 import { RecordWriter } from "./record-writer.ts"
 
 /** Version of the journal's format. A process reads this version and the one before it. */
-export const formatVersion = 1
+const formatVersion = 1
 
 const magic = Buffer.from("HAWSERJL", "latin1")
 const headerStart = magic.length + 4
@@ -40,7 +40,7 @@ export interface SegmentHeader {
 }
 
 /** One record of a segment. */
-export interface SegmentRecord {
+interface SegmentRecord {
   /** Time of the append, in milliseconds since 1970. */
   readonly atMs: number
   /** A view of the segment's bytes. */
@@ -48,7 +48,7 @@ export interface SegmentRecord {
 }
 
 /** End of a segment. */
-export type SegmentEnd =
+type SegmentEnd =
   | { readonly kind: "whole" }
   /** The last record is not whole, or its bytes are not those that were written. Nothing valid follows. */
   | { readonly kind: "torn"; readonly offset: number }

@@ -42,7 +42,7 @@ export interface Recovery {
 }
 
 /** Parts of a server that are restored. */
-export interface RestoredParts {
+interface RestoredParts {
   readonly revive: RestoreHost["thaw"]
   readonly topics: KeptTopics
   readonly tombstones: Tombstones

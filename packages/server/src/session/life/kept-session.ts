@@ -49,7 +49,7 @@ export interface KeptSession {
 }
 
 /** Counts of a session's messages, in both directions. */
-export interface KeptCounts {
+interface KeptCounts {
   readonly base: number
   readonly baseDigest: number
   readonly handled: number
