@@ -1,6 +1,7 @@
 // A server process that is killed and started again: its sessions continue, without loss, repetition or reordering.
 import type { SessionEvent } from "@hawser/client"
 import { describe, expect, it } from "vitest"
+import { createWorld } from "../faults/harness.ts"
 import { faultLives } from "./lives.ts"
 
 describe("a session whose server is killed", () => {
@@ -88,5 +89,32 @@ describe("a session that has ended", () => {
     expect(process.server.local.sessions()).toEqual([])
     await process.clock.advance(5_000)
     expect(statuses.at(-1)).toMatchObject({ state: "closed", error: { code: "banned" } })
+  })
+})
+
+describe("committed", () => {
+  it("resolves once a message would survive a kill, also in a turn without output", async () => {
+    const { process } = faultLives()
+    await process.start()
+    const client = process.client("ann")
+    const texts: string[] = []
+    client.on("note", ({ text }) => texts.push(text))
+    await process.connect(client)
+    process.server.local.sessions()[0]?.send("note", { text: "kept" })
+    let isKept = false
+    const kept = process.server.committed().then(() => (isKept = true))
+    expect(isKept).toBe(false)
+    await process.clock.settle()
+    await kept
+    process.kill()
+    await process.start()
+    await process.clock.advance(5_000)
+    expect(texts).toEqual(["kept"])
+  })
+
+  it("resolves at once without a journal", async () => {
+    const { server } = createWorld({ profile: "hawser.1" })
+    await server.committed()
+    expect(server.recovery).toBeUndefined()
   })
 })

@@ -220,6 +220,11 @@ export interface Server<C extends Contract, User extends AuthenticatedUser> {
    * Later calls have no effect. Rejects if the journal is in use, is damaged, or has a newer format.
    */
   recover(): Promise<void>
+  /**
+   * Resolves when the journal has kept everything that happened before the call: before a write to a database, an answer over HTTP,
+   * a call of another service. Without a journal it resolves at once.
+   */
+  committed(): Promise<void>
   /** Result of `recover`; undefined before it, and without a journal. */
   readonly recovery: Recovery | undefined
   /**

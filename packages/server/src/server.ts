@@ -170,6 +170,7 @@ function publicServer(layers: Layers): Server<Contract, User> {
     },
     listen: (where) => entrances.listen(where),
     recover: layers.recover,
+    committed: async () => layers.kept?.journal.committed(),
     get recovery() {
       return layers.recovery.result
     },

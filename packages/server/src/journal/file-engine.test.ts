@@ -3,6 +3,7 @@ import { once } from "node:events"
 import { mkdtempSync, rmSync, statSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import fc from "fast-check"
 import { afterEach, beforeEach, describe, expect, it } from "vitest"
 import { FileEngine } from "./file-engine.ts"
 import type { FileEngineOptions } from "./file-engine.ts"
@@ -10,6 +11,7 @@ import { lockFolder } from "./folder-lock.ts"
 import { recordSpace } from "./journal-engine.ts"
 import type { JournalContent, JournalEngineHost } from "./journal-engine.ts"
 import { nodeFiles } from "./journal-files.ts"
+import { JournalFormatError } from "./record-reader.ts"
 import { SimulatedDisk } from "./simulated-files.ts"
 
 let nowMs = 1_000_000
@@ -135,6 +137,15 @@ describe("a killed life", () => {
     )
   })
 
+  it("is refused if the header of its segment is damaged", async () => {
+    await killedAfter(["one"])
+    const [name = ""] = disk.files().list()
+    const bytes = disk.files().read(name)
+    bytes[14] = (bytes[14] ?? 0) ^ 1
+    disk.restore(new Map([[name, bytes]]), true)
+    await expect(reopened()).rejects.toThrow("00000001.journal: its header is damaged")
+  })
+
   it("is refused if a segment is missing between others", async () => {
     const { engine } = live()
     await engine.open(host)
@@ -146,6 +157,52 @@ describe("a killed life", () => {
     files.remove("00000002.journal")
     await expect(reopened()).rejects.toThrow(
       "00000003.journal begins with record 3, but 00000001.journal ends before record 2",
+    )
+  })
+})
+
+describe("a damaged journal", () => {
+  it("is refused in words, or read without a gap: a record is missing only behind the last one that is left", async () => {
+    const damage = fc.record({
+      file: fc.nat(),
+      at: fc.nat(),
+      change: fc.integer({ min: 1, max: 255 }),
+      cut: fc.boolean(),
+    })
+    await fc.assert(
+      fc.asyncProperty(fc.array(damage, { minLength: 1, maxLength: 3 }), async (faults) => {
+        disk = new SimulatedDisk(() => nowMs)
+        const written: string[] = []
+        for (const life of [0, 1, 2]) {
+          const { engine, end } = live()
+          await engine.open(host)
+          for (const text of ["a", "b", "c"]) {
+            written.push(`${life}${text}`)
+            append(engine, `${life}${text}`)
+          }
+          end()
+        }
+        const files = new Map(disk.copy())
+        for (const { file, at, change, cut } of faults) {
+          const name = [...files.keys()][file % files.size] ?? ""
+          const bytes = Buffer.from(files.get(name) ?? "")
+          if (bytes.length === 0) continue
+          const offset = at % bytes.length
+          bytes[offset] = (bytes[offset] ?? 0) ^ change
+          files.set(name, cut ? bytes.subarray(0, offset) : bytes)
+        }
+        disk.restore(files)
+        try {
+          const texts = textsIn(await reopened())
+          const first = written.indexOf(texts[0] ?? "")
+          expect(texts).toEqual(
+            written.slice(first === -1 ? 0 : first, (first === -1 ? 0 : first) + texts.length),
+          )
+        } catch (error) {
+          expect(error).toBeInstanceOf(JournalFormatError)
+        }
+      }),
+      { numRuns: 500 },
     )
   })
 })

@@ -3,7 +3,7 @@
 // journal can be read from the last round on. Must not know files, sockets and handlers.
 import type { OutboundMessage } from "@hawser/protocol/core"
 import type { KeptMembership, SessionPage } from "../base/session-page.ts"
-import type { FollowedSession, SessionLedger } from "../session/life/kept-session.ts"
+import type { FollowedSession, RestoredNumber, SessionLedger } from "../session/life/kept-session.ts"
 import type { Tombstone } from "../session/life/tombstones.ts"
 import type { JournalContent, JournalEngine } from "./journal-engine.ts"
 import type { KeptState } from "./kept-state.ts"
@@ -111,13 +111,11 @@ export class Journal implements SessionLedger {
     this.#arm()
   }
 
-  /** Follows a session. @param number number of a restored session; undefined for a new one, which is stated at once. */
-  follow(session: FollowedSession, number?: number): SessionPage {
-    const page = new Page(this, this.#writer, { session, number: number ?? this.#nextSession })
-    if (number === undefined) {
-      this.#nextSession += 1
-      this.note((writer) => writer.session(page.number, session.statement()))
-    }
+  /** Follows a session. A new one, and a restored one that has changed, is stated at once. */
+  follow(session: FollowedSession, restored?: RestoredNumber): SessionPage {
+    const page = new Page(this, this.#writer, { session, number: restored?.number ?? this.#nextSession })
+    if (restored === undefined) this.#nextSession += 1
+    if (restored?.isChanged !== false) this.note((writer) => writer.session(page.number, session.statement()))
     this.#pages.set(page.number, page)
     return page
   }
@@ -175,6 +173,7 @@ export class Journal implements SessionLedger {
 
   /** Resolves when everything that was noted before the call is kept. */
   committed(): Promise<void> {
+    if (!this.#isStarted || this.#isClosed) return Promise.resolve()
     return new Promise((resolve) => {
       this.#waiting.push(resolve)
       this.#arm()

@@ -2,7 +2,7 @@
 // is set aside and reported; the others are restored. Must not know files and records.
 import type { DeliveryRecord } from "@hawser/protocol/core"
 import { decodeUser } from "../session/life/kept-session.ts"
-import type { KeptSession } from "../session/life/kept-session.ts"
+import type { KeptSession, RestoredNumber } from "../session/life/kept-session.ts"
 import type { SessionRecord } from "../session/life/session-record.ts"
 import type { KeptState } from "./kept-state.ts"
 import { unacknowledgedOf } from "./kept-state.ts"
@@ -10,7 +10,7 @@ import { unacknowledgedOf } from "./kept-state.ts"
 /** Session of this process that was restored. */
 interface RestoredSession {
   /** Follows the session under its number. */
-  follow(number: number): void
+  follow(restored: RestoredNumber): void
 }
 
 export interface RestoreHost {
@@ -33,7 +33,9 @@ export function restoreSessions({ sessions, lastAtMs }: KeptState, host: Restore
   let setAside = 0
   for (const [number, kept] of sessions) {
     try {
-      host.thaw(recordOf(kept, { lastAtMs, wallMs: host.wallClockMs() })).follow(number)
+      const session = host.thaw(recordOf(kept, { lastAtMs, wallMs: host.wallClockMs() }))
+      // The END of an open stream is a new message.
+      session.follow({ number, isChanged: kept.streams.size > 0 })
       restored += 1
     } catch (cause) {
       setAside += 1

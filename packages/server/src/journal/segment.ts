@@ -16,6 +16,8 @@ const formatVersion = 1
 
 const magic = Buffer.from("HAWSERJL", "latin1")
 const headerStart = magic.length + 4
+/** Longest header, in bytes. A file that names a longer one is damaged. */
+const headerMaxBytes = 1_024
 /** Bytes of a record before its time. */
 const headBytes = 12
 /** Bytes of a record before its body. */
@@ -80,8 +82,8 @@ export function encodeSegmentHeader(header: SegmentHeader): Buffer {
 }
 
 /**
- * Decodes the header at the start of a segment. Returns undefined if it is not whole or its checksum is wrong.
- * @throws JournalFormatError for bytes of another kind of file, and for another version.
+ * Decodes the header at the start of a segment. Returns undefined if it is not whole.
+ * @throws JournalFormatError for bytes of another kind of file, for another version, and for a damaged header.
  */
 function decodeSegmentHeader(bytes: Buffer): { header: SegmentHeader; length: number } | undefined {
   if (bytes.length < headerStart) return undefined
@@ -93,8 +95,13 @@ function decodeSegmentHeader(bytes: Buffer): { header: SegmentHeader; length: nu
       `the segment has format version ${version}; this server reads version ${formatVersion}: start the version that wrote it`,
     )
   const length = headerStart + bytes.readUInt16LE(magic.length + 2) + 4
-  if (bytes.length < length) return undefined
-  if (crc32(bytes.subarray(0, length - 4)) !== bytes.readUInt32LE(length - 4)) return undefined
+  if (bytes.length < length && length <= headerMaxBytes) return undefined
+  const isValid =
+    bytes.length >= length && crc32(bytes.subarray(0, length - 4)) === bytes.readUInt32LE(length - 4)
+  if (!isValid)
+    throw new JournalFormatError(
+      "its header is damaged: restore the file from a copy, or move the journal away",
+    )
   const reader = new RecordReader(bytes.subarray(0, length - 4), headerStart)
   const header = {
     segment: reader.count(),

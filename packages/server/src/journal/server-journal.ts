@@ -70,13 +70,14 @@ export function createServerJournal(option: JournalOption, base: Base): ServerJo
     const startMs = clock.now()
     const { state, isWhole, bytes, tornBytes } = await journal.open()
     continueTypes(state, base)
+    // First: changes by the restore are notes of this life.
+    journal.restates({ statements: () => statementsOf(parts, base) })
+    journal.start(`process ${new Date(wallClockMs()).toISOString()}`, parts.arm)
     restoreEnds(state, parts, base)
     const outcomesAside = restoreOutcomes(state, parts, base)
     restoreTopics({ topics: state.topics, isWhole }, parts.topics, base)
     const { restored, setAside } = restoreSessions(state, { thaw: parts.revive, wallClockMs, onError })
     restorePresence(state, parts.topics)
-    journal.restates({ statements: () => statementsOf(parts, base) })
-    journal.start(`process ${new Date(wallClockMs()).toISOString()}`, parts.arm)
     const tookMs = clock.now() - startMs
     return { bytes, tookMs, isWhole, tornBytes, sessions: restored, setAside: setAside + outcomesAside }
   }

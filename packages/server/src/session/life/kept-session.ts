@@ -68,10 +68,17 @@ export interface FollowedSession {
   statement(): KeptSession
 }
 
+/** Number of a restored session in its ledger. */
+export interface RestoredNumber {
+  readonly number: number
+  /** True if the restore has changed the session, so that it must be stated. */
+  readonly isChanged: boolean
+}
+
 /** Ledger of a server: what another process needs to continue its sessions. */
 export interface SessionLedger {
-  /** Follows a session. @param number number of a restored session. */
-  follow(session: FollowedSession, number?: number): SessionPage
+  /** Follows a new session, or a restored one. */
+  follow(session: FollowedSession, restored?: RestoredNumber): SessionPage
   /** Notes the end of a session, for claims that follow. `untilMs`: on the clock of the server. */
   buried(sessionId: string, stone: Tombstone): void
 }

@@ -13,6 +13,7 @@ import type { Dialect } from "../conversation/dialect.ts"
 import { endReportOf, reportEnd } from "../conversation/session-end.ts"
 import type { ResumableSession } from "../opening/resume.ts"
 import { followed } from "./followed-session.ts"
+import type { RestoredNumber } from "./kept-session.ts"
 import type { AcceptedClaim, FinishOptions, SessionBirth, SessionHost, SessionLink } from "./session-host.ts"
 import { claimsAt, stepLife, wakeAtLife } from "./session.machine.ts"
 import type { LifeEffect, LifeInput, LifeState } from "./session.machine.ts"
@@ -250,8 +251,8 @@ export class ServerSession<User extends AuthenticatedUser>
     return this.#conversation.page
   }
 
-  /** Has the server's ledger follow the session, if it can be resumed. @param number number of a restored session. */
-  follow(number?: number): void {
+  /** Has the server's ledger follow the session, if it can be resumed. */
+  follow(restored?: RestoredNumber): void {
     const { ledger } = this.#host
     if (ledger === undefined || !this.resumable) return
     const parts = {
@@ -260,7 +261,7 @@ export class ServerSession<User extends AuthenticatedUser>
       host: this.#host,
       life: () => this.#life,
     }
-    this.#conversation.page = ledger.follow(followed(parts), number)
+    this.#conversation.page = ledger.follow(followed(parts), restored)
   }
 
   // --- freezing and thawing -------------------------------------------------------------------------------------
