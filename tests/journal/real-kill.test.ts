@@ -1,9 +1,11 @@
 // A real server process that is killed with SIGKILL, and one that is ended with SIGTERM, under a client that talks all the time.
 import { createClient } from "@hawser/client"
+import { createServer } from "@hawser/server"
+import { fileJournal } from "@hawser/server/journal"
 import { spawn } from "node:child_process"
 import type { ChildProcess } from "node:child_process"
 import { once } from "node:events"
-import { mkdtempSync, rmSync } from "node:fs"
+import { mkdtempSync, readdirSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { setTimeout as pause } from "node:timers/promises"
@@ -85,6 +87,30 @@ describe("a session whose server process ends", () => {
       expect(published).toEqual(texts)
       expect(events.filter((kind) => kind === "reset")).toEqual([])
       client.close()
+    },
+  )
+})
+
+describe("a second server on a folder that is in use", () => {
+  it(
+    "does not listen, closes, and leaves the journal of the first one alone",
+    { timeout: 60_000 },
+    async () => {
+      const { port } = await start()
+      // The first segment follows with the first turn.
+      await expect.poll(() => readdirSync(folder)).toContain("00000001.journal")
+      const before = readdirSync(folder)
+      const second = createServer(echoContract, {
+        authenticate: (token) => ({ id: token }),
+        journal: fileJournal(folder, { waitMs: 100 }),
+      })
+      second.topicKind("room", {})
+      second.command("say", ({ input }) => input)
+      await expect(second.listen()).rejects.toThrow("is in use by")
+      await second.close()
+      expect(readdirSync(folder)).toEqual(before)
+      await end("SIGKILL")
+      await start(port)
     },
   )
 })

@@ -89,6 +89,7 @@ export class FileEngine implements JournalEngine {
       return content
     } catch (error) {
       this.#lock.release()
+      this.#lock = undefined
       throw error
     }
   }
@@ -119,9 +120,11 @@ export class FileEngine implements JournalEngine {
   }
 
   async close(isClean: boolean): Promise<void> {
+    if (this.#isClosed) return
     this.#cancelSync?.()
     try {
-      if (isClean && this.#host !== undefined) await this.#closeCleanly()
+      // Without the lock the folder belongs to another process.
+      if (isClean && this.#lock !== undefined) await this.#closeCleanly()
     } finally {
       this.#isClosed = true
       this.#closeSegment()

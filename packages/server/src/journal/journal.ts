@@ -184,7 +184,7 @@ export class Journal implements SessionLedger {
   async close(isClean: boolean): Promise<void> {
     if (isClean && this.#isStarted) await this.committed()
     this.#isClosed = true
-    await this.#options.engine.close(isClean)
+    await this.#options.engine.close(isClean && this.#isStarted)
   }
 
   // --- rounds ---------------------------------------------------------------------------------------------------

@@ -81,11 +81,16 @@ export function createServerJournal(option: JournalOption, base: Base): ServerJo
     const tookMs = clock.now() - startMs
     return { bytes, tookMs, isWhole, tornBytes, sessions: restored, setAside: setAside + outcomesAside }
   }
+  /** Releases a journal that cannot be restored. */
+  async function released(error: unknown): Promise<never> {
+    await journal.close(false)
+    throw error
+  }
   return {
     journal,
     topics: topicLedger(journal, base),
     onOutcome: (outcome) => journal.note((writer) => writer.outcome(keptOutcomeOf(outcome, wallClockMs()))),
-    recover: (parts) => (recovered ??= recover(parts)),
+    recover: (parts) => (recovered ??= recover(parts).catch(released)),
   }
 }
 
