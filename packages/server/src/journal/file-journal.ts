@@ -15,7 +15,7 @@ import type { JournalOption } from "./server-journal.ts"
 export interface FileJournalOptions {
   /**
    * `kill` (default): records are written before output leaves, so they survive the end of the process; they are synced in the
-   * background, at the latest after 100 ms. `power`: they are also synced before output leaves, so they survive a loss of power.
+   * background, about every 100 ms. `power`: they are also synced before output leaves, so they survive a loss of power.
    */
   readonly mode?: "kill" | "power"
   /** Longest wait for another process that uses the folder, in milliseconds; default 10,000. Then `listen` rejects. */
