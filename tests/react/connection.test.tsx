@@ -192,6 +192,10 @@ it("explains a hook without a provider", () => {
     return useClient().current.state
   }
   expect(() => renderToString(<Orphan />)).toThrow(
-    'a hook of the contract "hooks" has no client: render <Provider client={client}> of the same createHooks() above this component',
+    'a hook of the contract "hooks" has no client: render <Provider client={client}> of the same createHooks() above it',
   )
+  expect(() => renderToString(<Provider client={undefined as never} />)).toThrow(
+    'the contract "hooks" has no client',
+  )
+  expect(() => createHooks(undefined as never)).toThrow("createHooks needs a contract")
 })
