@@ -17,11 +17,9 @@ const idle: ClientStatus = Object.freeze({ state: "idle" })
  * name them: `createHooks<typeof game, "topics">(game)`; hooks of other features do not exist for the compiler.
  */
 export function createHooks<C extends Contract, F extends FeatureName = FeatureName>(contract: C): Hooks<C, F>
-export function createHooks(contract: Contract): Hooks<Contract> {
-  // Untyped code passes nothing, or the client.
-  const { name } = (contract as Contract | undefined) ?? {}
-  if (typeof name !== "string")
-    throw new TypeError("createHooks needs a contract, the result of defineContract")
+export function createHooks(contract?: Contract): Hooks<Contract> {
+  if (!contract) throw new TypeError("createHooks needs a contract")
+  const { name } = contract
   const Context = createContext<Client<Contract> | undefined>(undefined)
   const useClient = (): Client<Contract> => assertClient(useContext(Context))
   const assertClient = (client: Client<Contract> | undefined): Client<Contract> => {
