@@ -194,6 +194,6 @@ it("explains a hook without a provider", () => {
   expect(() => renderToString(<Orphan />)).toThrow(
     'a hook of the contract "hooks" has no client: render <Provider client={client}> of the same createHooks() above it',
   )
-  expect(() => Reflect.apply(Provider, undefined, [{}])).toThrow('the contract "hooks" has no client')
-  expect(() => Reflect.apply(createHooks, undefined, [])).toThrow("createHooks needs a contract")
+  expect(() => void Reflect.apply(Provider, undefined, [{}])).toThrow('the contract "hooks" has no client')
+  expect(() => void Reflect.apply(createHooks, undefined, [])).toThrow("createHooks needs a contract")
 })
