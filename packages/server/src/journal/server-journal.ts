@@ -39,6 +39,11 @@ export interface Recovery {
   readonly sessions: number
   /** Parts that could not be restored. Their errors went to `onError`. */
   readonly setAside: number
+  /**
+   * Requests that are not run again, because three processes have ended while they ran. Each fails with `sys_internal_error`, and was
+   * reported to `onError`.
+   */
+  readonly requestsSetAside: number
 }
 
 /** Parts of a server that are restored. */
@@ -76,10 +81,11 @@ export function createServerJournal(option: JournalOption, base: Base): ServerJo
     restoreEnds(state, parts, base)
     const outcomesAside = restoreOutcomes(state, parts, base)
     restoreTopics({ topics: state.topics, isWhole }, parts.topics, base)
-    const { restored, setAside } = restoreSessions(state, { thaw: parts.revive, wallClockMs, onError })
+    const { restored, ...aside } = restoreSessions(state, { thaw: parts.revive, wallClockMs, onError })
     restorePresence(state, parts.topics)
     const tookMs = clock.now() - startMs
-    return { bytes, tookMs, isWhole, tornBytes, sessions: restored, setAside: setAside + outcomesAside }
+    const setAside = aside.setAside + outcomesAside
+    return { ...aside, bytes, tookMs, isWhole, tornBytes, sessions: restored, setAside }
   }
   /** Releases a journal that cannot be restored. */
   async function released(error: unknown): Promise<never> {
