@@ -9,21 +9,21 @@ import type { KeptState } from "./kept-state.ts"
 import { unacknowledgedOf } from "./kept-state.ts"
 
 /** Session of this process that was restored. */
-interface RestoredSession {
+export interface RestoredSession {
   /** Follows the session under its number. */
   follow(restored: RestoredNumber): void
 }
 
-export interface RestoreHost {
+export interface RestoreHost<S extends RestoredSession> {
   /** Restores a session, detached. @throws the error of a record that does not fit. */
-  thaw(record: SessionRecord): RestoredSession
+  thaw(record: SessionRecord): S
   readonly wallClockMs: () => number
   readonly onError: (error: unknown) => void
 }
 
-/** Numbers of sessions after a restore. */
-export interface RestoredCounts {
-  readonly restored: number
+/** Result of a restore. */
+export interface RestoredSessions<S> {
+  readonly restored: readonly S[]
   /** Sessions that could not be restored; the errors went to `onError`. */
   readonly setAside: number
   /** Requests that are not run again, because they have begun in `runsMax` processes that have ended. */
@@ -31,8 +31,11 @@ export interface RestoredCounts {
 }
 
 /** Restores all sessions of a state. */
-export function restoreSessions({ sessions, lastAtMs }: KeptState, host: RestoreHost): RestoredCounts {
-  let restored = 0
+export function restoreSessions<S extends RestoredSession>(
+  { sessions, lastAtMs }: KeptState,
+  host: RestoreHost<S>,
+): RestoredSessions<S> {
+  const restored: S[] = []
   let setAside = 0
   let requestsSetAside = 0
   for (const [number, kept] of sessions) {
@@ -40,7 +43,7 @@ export function restoreSessions({ sessions, lastAtMs }: KeptState, host: Restore
       const session = host.thaw(recordOf(kept, { lastAtMs, wallMs: host.wallClockMs() }))
       // The END of an open stream is a new message.
       session.follow({ number, isChanged: kept.streams.size > 0, started: kept.started })
-      restored += 1
+      restored.push(session)
       for (const [count, runs] of kept.started) {
         if (runs < runsMax) continue
         requestsSetAside += 1
