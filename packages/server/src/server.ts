@@ -161,6 +161,7 @@ function publicServer(layers: Layers): Server<Contract, User> {
     broadcast: (event, payload, but) => publisher.broadcast(event, payload, but),
     multicast: (recipients, event, payload) => publisher.multicast(recipients, event, payload),
     onSession: (hook) => hooks.opened.add(hook),
+    onSessionRestored: (hook) => hooks.restored.add(hook),
     onSessionEnd: (hook) => hooks.ended.add(hook),
     onAttachment: (hook) => hooks.attachment.add(hook),
     onSuspicion: (hook) => hooks.suspicion.add(hook),

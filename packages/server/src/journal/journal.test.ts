@@ -51,7 +51,7 @@ class Followed implements FollowedSession {
       ...{ messages: this.messages.slice(this.base), firstMessage: 0, attempts: 0 },
       ...{
         ahead: new Set(),
-        started: new Set(),
+        started: new Map(),
         streams: new Set(),
         values: new Map(),
         memberships: new Map(),
@@ -162,7 +162,7 @@ describe("a journal", () => {
     expect(textsOf(read, "s")).toEqual(["three"])
     expect(kept).toMatchObject({ base: 2, baseDigest: 14, handled: 4, handledDigest: 44 })
     expect([...(kept?.ahead ?? [])]).toEqual([6, 8])
-    expect([...(kept?.started ?? [])]).toEqual([7])
+    expect([...(kept?.started ?? [])]).toEqual([[7, 1]])
   })
 
   it("states each session in rounds, some of them in each turn, and removes the segments before", async () => {
@@ -198,7 +198,7 @@ describe("a journal", () => {
     const second = await live()
     expect([...second.read.state.sessions.keys()]).toEqual([2])
     for (const number of second.read.state.sessions.keys())
-      second.journal.follow(new Followed("two"), { number, isChanged: false })
+      second.journal.follow(new Followed("two"), { number, isChanged: false, started: new Map() })
     second.journal.follow(new Followed("three"))
     await turns(second)
     second.kill()

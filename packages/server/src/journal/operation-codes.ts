@@ -18,7 +18,6 @@ export const operation = {
   user: 13,
   streamOpened: 14,
   streamEnded: 15,
-  attempt: 16,
   ended: 17,
   end: 18,
   member: 19,

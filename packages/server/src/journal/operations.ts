@@ -140,8 +140,9 @@ export class OperationWriter {
     this.#numbers(messages)
     writer.count(session.handled)
     writer.word(session.handledDigest)
-    for (const set of [session.ahead, session.started, session.streams]) this.#numbers([...set])
-    writer.count(session.attempts)
+    for (const set of [session.ahead, session.streams]) this.#numbers([...set])
+    writer.count(session.started.size)
+    for (const pair of session.started) for (const number of pair) writer.count(number)
     writer.count(values.length)
     for (const [key, shared] of values) {
       writer.text(key)
@@ -163,11 +164,10 @@ export class OperationWriter {
     this.#numbers(ahead)
   }
 
-  /** A request whose handler was started, and that is not settled in this turn. */
-  started(session: number, count: number): void {
+  /** A request whose handler was started, and that is not settled in this turn. `runs`: processes in which it has begun. */
+  started(session: number, count: number, runs: number): void {
     const writer = this.#begin(operation.started)
-    writer.count(session)
-    writer.count(count)
+    for (const number of [session, count, runs]) writer.count(number)
   }
 
   /** Messages that the client has acknowledged. */
@@ -211,13 +211,6 @@ export class OperationWriter {
     const writer = this.#begin(isOpen ? operation.streamOpened : operation.streamEnded)
     writer.count(session)
     writer.count(reference)
-  }
-
-  /** An attempt to run the requests of a restored session again. */
-  attempt(session: number, attempts: number): void {
-    const writer = this.#begin(operation.attempt)
-    writer.count(session)
-    writer.count(attempts)
   }
 
   /** The end of a session. */
@@ -349,9 +342,10 @@ export class OperationWriter {
 
   // --- lives and rounds -----------------------------------------------------------------------------------------
 
-  /** The start of a process, with words for people. */
-  life(text: string): void {
+  /** The start of a process, with words for people. `isAfterClose`: the process before it was closed. */
+  life(text: string, isAfterClose: boolean): void {
     this.#begin(operation.life).text(text)
+    this.#writer.flag(isAfterClose)
   }
 
   /** Begins a round. @param nextSession number of the next session. @param epochs number of topic epochs that have begun. */

@@ -36,8 +36,7 @@ function sessionWith(id: string): KeptSession {
     handled: 0,
     handledDigest: 0,
     ahead: new Set(),
-    started: new Set(),
-    attempts: 0,
+    started: new Map(),
     values: new Map(),
     streams: new Set(),
     memberships: new Map(),
@@ -93,21 +92,21 @@ function meaning(state: KeptState): unknown {
     .map(([number, session]) => {
       const messages = unacknowledgedOf(session).map((bytes) => Buffer.from(bytes).toString())
       const values = [...session.values].map(([key, bytes]) => [key, Buffer.from(bytes).toString()])
-      const sets = [session.ahead, session.started, session.streams].map((set) =>
-        [...set].toSorted((a, b) => a - b),
-      )
+      const sets = [session.ahead, session.streams].map((set) => [...set].toSorted((a, b) => a - b))
+      const started = [...session.started].toSorted(([one], [other]) => one - other)
       const user = Buffer.from(session.user).toString()
       const memberships = [...session.memberships].toSorted(byName)
       return {
         number,
         ...session,
+        started,
         messages,
         firstMessage: 0,
         values,
         sets,
         user,
         memberships,
-        ...{ ahead: 0, started: 0, streams: 0 },
+        ...{ ahead: 0, streams: 0 },
       }
     })
   const topics = [...state.topics].toSorted(byName).map(([name, topic]) => ({
@@ -230,11 +229,11 @@ function actOf(
       digest: amount,
       ahead: amount % 2 === 0 ? [] : [handled + 2, handled + 3],
     })
-  } else if (kind === 10) writer.started(number, session.handled + 1 + (amount % 4))
+  } else if (kind === 10) writer.started(number, session.handled + 1 + (amount % 4), 1 + (amount % 3))
   else if (kind === 11) writer.claims(number, claimsAt(amount), `10.0.0.${amount % 255}`)
   else if (kind === 12) writer.user(number, Buffer.from(`user ${amount}`))
   else if (kind === 13) writer.stream(number, amount % 5, who % 2 === 0)
-  else if (kind === 14) writer.attempt(number, amount % 4)
+  else if (kind === 14) writer.life("next", who % 2 === 0)
   else if (kind === 15) writer.value(number, `key ${amount % 3}`, { bytes: Buffer.from(`value ${amount}`) })
   else if (kind === 16) writer.member(number, `room:${who % 3}`, membership)
   else if (kind === 17) writer.left(number, `room:${who % 3}`)
@@ -351,19 +350,26 @@ describe("a journal", () => {
     expect(topics.get("room:1")?.publications).toMatchObject([{ offset: 1, atMs: 5, except: null }])
   })
 
-  it("forgets started requests once they are settled, and attempts once a request is settled", () => {
+  it("forgets started requests once they are settled", () => {
     const life = new Life()
     const { writer, state } = life
     writer.session(1, sessionWith("s1"))
-    for (const count of [1, 2, 3, 5]) writer.started(1, count)
-    writer.attempt(1, 2)
+    for (const count of [1, 2, 3, 5]) writer.started(1, count, count)
     life.end()
     writer.settled(1, { handled: 1, digest: 9, ahead: [3] })
     life.end()
     const session = state.sessions.get(1)
-    expect([...(session?.started ?? [])]).toEqual([2, 5])
+    expect([...(session?.started ?? [])]).toEqual([
+      [2, 2],
+      [5, 5],
+    ])
     expect([...(session?.ahead ?? [])]).toEqual([3])
-    expect(session?.attempts).toBe(0)
+    writer.life("next", false)
+    life.end()
+    expect(session?.started.get(5)).toBe(5)
+    writer.life("next", true)
+    life.end()
+    expect(session?.started.get(5)).toBe(1)
   })
 })
 

@@ -48,6 +48,12 @@ export class Rebuild {
     return session
   }
 
+  /** The process was closed: requests that ran at its end have not ended it. */
+  closed(): void {
+    for (const { started } of this.state.sessions.values())
+      for (const count of started.keys()) started.set(count, 1)
+  }
+
   topic(name: string): KeptTopic | undefined {
     const topic = this.state.topics.get(name)
     if (topic === undefined && this.isComplete)
@@ -156,8 +162,9 @@ function sessionOf(rebuild: Rebuild, reader: RecordReader): KeptSession {
   const messages = numbers(reader).map((number) => rebuild.sharedBytes(number))
   const handled = reader.count()
   const handledDigest = reader.word()
-  const [ahead, started, streams] = [numbers(reader), numbers(reader), numbers(reader)]
-  const attempts = reader.count()
+  const [ahead, streams] = [numbers(reader), numbers(reader)]
+  const started = new Map<number, number>()
+  for (let left = reader.count(); left > 0; left -= 1) started.set(reader.count(), reader.count())
   const values = new Map<string, Uint8Array>()
   for (let left = reader.count(); left > 0; left -= 1)
     values.set(reader.text(), rebuild.sharedBytes(reader.count()))
@@ -180,9 +187,8 @@ function sessionOf(rebuild: Rebuild, reader: RecordReader): KeptSession {
     },
     ...{
       ahead: new Set(ahead),
-      started: new Set(started),
+      started,
       streams: new Set(streams),
-      attempts,
       values,
       memberships,
     },
@@ -206,7 +212,10 @@ function acknowledge(session: KeptSession, base: number, digest: number): void {
 const appliers: readonly (Apply | undefined)[] = ((): (Apply | undefined)[] => {
   const table: (Apply | undefined)[] = []
   const add = (code: number, apply: Apply): void => void (table[code] = apply)
-  add(operation.life, ({ lives }, reader) => lives.push(reader.text()))
+  add(operation.life, (rebuild, reader) => {
+    rebuild.lives.push(reader.text())
+    if (reader.flag()) rebuild.closed()
+  })
   add(operation.round, (rebuild, reader) => {
     const { state } = rebuild
     rebuild.shared = []
@@ -302,15 +311,14 @@ function addRequests(add: (code: number, apply: Apply) => void): void {
     session.handledDigest = digest
     for (const number of ahead) session.ahead.add(number)
     for (const set of [session.ahead, session.started])
-      for (const number of set) if (number <= handled) set.delete(number)
+      for (const number of set.keys()) if (number <= handled) set.delete(number)
     for (const number of session.ahead) session.started.delete(number)
-    session.attempts = 0
   })
   add(operation.started, (rebuild, reader) => {
     const session = rebuild.session(reader.count())
-    const count = reader.count()
+    const [count, runs] = [reader.count(), reader.count()]
     if (session !== undefined && count > session.handled && !session.ahead.has(count))
-      session.started.add(count)
+      session.started.set(count, runs)
   })
   add(operation.streamOpened, (rebuild, reader) => {
     const session = rebuild.session(reader.count())
@@ -321,11 +329,6 @@ function addRequests(add: (code: number, apply: Apply) => void): void {
     const session = rebuild.session(reader.count())
     const reference = reader.count()
     session?.streams.delete(reference)
-  })
-  add(operation.attempt, (rebuild, reader) => {
-    const session = rebuild.session(reader.count())
-    const attempts = reader.count()
-    if (session !== undefined) session.attempts = attempts
   })
 }
 

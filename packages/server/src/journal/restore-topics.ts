@@ -70,8 +70,11 @@ interface RestoredTopics {
   readonly isWhole: boolean
 }
 
-/** Restores the presence of topics, after their members. */
-export function restorePresence({ presences }: KeptState, { log, board, index }: KeptTopics): void {
+/** Restores the presence of topics, after their members. A topic waits for its other subscribers until `log.endThaw()`. */
+export function restorePresence(
+  { presences }: KeptState,
+  { board, index }: Pick<KeptTopics, "board" | "index">,
+): void {
   const byMember = new Map([...index.all()].map((membership) => [membership.id, membership]))
   const records = [...presences].map(([topic, { members, changed, gone, publishedCount }]) => ({
     topic,
@@ -82,7 +85,6 @@ export function restorePresence({ presences }: KeptState, { log, board, index }:
     publishedCount,
   }))
   board.thaw(records, (_, member) => byMember.get(member))
-  log.endThaw()
 }
 
 function endOf({ endsAtMs }: TopicStanding, { clock, wallClockMs }: Clocks): number | undefined {

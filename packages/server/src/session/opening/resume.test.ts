@@ -3,7 +3,7 @@ import type { TokenVerdict } from "./resume-token.ts"
 import { judgeResume } from "./resume.ts"
 import type { ResumableSession, ResumeRequest, ResumeVerdict } from "./resume.ts"
 
-const request: ResumeRequest = { sessionId: "s", token: "t", handled: 5, digest: 77, dial: 10 }
+const request: ResumeRequest = { sessionId: "s", token: "t", handled: 5, digest: 77, sent: 0, dial: 10 }
 
 interface Situation {
   /** Generation of the presented token; the session's newest is 4. */
