@@ -89,6 +89,7 @@ function compose(contract: Contract, options: Options) {
       olderDialect: options.profile20,
       isClosing,
       onAddressFull,
+      heldMs: () => entrances.turn.heldMs,
       ledger: kept?.journal,
       ...(options.resumeKey === undefined && options.journal !== undefined
         ? { resumeKey: options.journal.resumeKey }

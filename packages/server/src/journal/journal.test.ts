@@ -65,6 +65,8 @@ interface Life {
   readonly read: ReadJournal
   /** True if the turn is armed. */
   isArmed: boolean
+  /** Ends the turn. */
+  pass(): Promise<void> | undefined
   /** Ends the process. */
   kill(): void
 }
@@ -97,7 +99,9 @@ async function live(
     wallClockMs: () => nowMs,
   })
   const read = await journal.open()
-  const life: Life = { journal, read, isArmed: false, kill: () => files.end() }
+  let number = 0
+  const pass = (): Promise<void> | undefined => journal.pass({ number: (number += 1) })
+  const life: Life = { journal, read, isArmed: false, pass, kill: () => files.end() }
   journal.start("life", () => (life.isArmed = true))
   return life
 }
@@ -106,7 +110,7 @@ async function live(
 async function turns(life: Life): Promise<void> {
   while (life.isArmed) {
     life.isArmed = false
-    await life.journal.pass()
+    await life.pass()
   }
 }
 
@@ -133,7 +137,7 @@ describe("a journal", () => {
     send(page, session, outbound(Buffer.from("one")))
     expect(life.isArmed).toBe(true)
     const before = disk.copy()
-    await life.journal.pass()
+    await life.pass()
     const after = disk.copy()
     disk.restore(before, true)
     expect(textsOf((await live()).read, "s")).toEqual([])
@@ -208,6 +212,43 @@ describe("a journal", () => {
       [3, "three"],
     ])
     expect(lives).toEqual(["life", "life"])
+  })
+
+  it("states sessions before anything else: a join between both would be missing from the presence of its topic", async () => {
+    const life = await live()
+    const order: string[] = []
+    life.journal.restates({
+      *statements() {
+        yield () => order.push("topic")
+      },
+    })
+    const session = new Followed("s")
+    const state = session.statement.bind(session)
+    session.statement = () => {
+      order.push("session")
+      return state()
+    }
+    life.journal.follow(session, { number: 7, isChanged: false, started: new Map() })
+    await turns(life)
+    expect(order).toEqual(["session", "topic"])
+  })
+
+  it("keeps nothing before it was read: a turn in which a session opens is discarded", async () => {
+    const files = disk.files()
+    const engine = new FileEngine({
+      ...{ mode: "kill", files, origin: { host: "h", boot: "b" }, syncEveryMs: 100 },
+      lock: () => Promise.reject(new Error("not opened")),
+      after: () => () => {},
+      now: () => 0,
+      wallClockMs: () => nowMs,
+    })
+    const limits = { roundBytes: 1_000_000, roundDeliveries: 1_000_000, stepMs: 0 }
+    const journal = new Journal({ engine, limits, onAlarm: () => {}, now: () => 0, wallClockMs: () => nowMs })
+    expect(journal.pass({ number: 1 })).toBeUndefined()
+    expect(journal.kept).toBe(1)
+    journal.follow(new Followed("s"))
+    expect(() => journal.pass({ number: 2 })).toThrow("await server.recover() first")
+    expect([journal.kept, files.list()]).toEqual([1, []])
   })
 
   it("states everything once in a new segment after a failed sync, with the notes of the open turn", async () => {

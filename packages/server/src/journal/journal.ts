@@ -63,6 +63,8 @@ export class Journal implements SessionLedger {
   /** Arms the turn, so that it is sealed although it may have no output. */
   #arm: () => void = () => {}
   #isStarted = false
+  /** Latest turn whose record was appended. */
+  #kept = 0
   /** True if the process before this one was closed. */
   #isAfterClose = false
   /** True: turns pass without a record, and what happens in them is not kept. */
@@ -72,6 +74,11 @@ export class Journal implements SessionLedger {
 
   constructor(options: JournalOptions) {
     this.#options = options
+  }
+
+  /** Number of the latest turn whose record was appended, or that needed none. */
+  get kept(): number {
+    return this.#kept
   }
 
   /** Number of followed sessions. */
@@ -145,9 +152,14 @@ export class Journal implements SessionLedger {
     this.#pages.delete(page.number)
   }
 
-  /** The gate: appends the record of the sealed turn. */
-  pass(): Promise<void> | undefined {
-    if (this.#isClosed) return undefined
+  /** The gate: appends the record of the sealed turn. @throws Error before `start`, for a turn in which something has happened. */
+  pass(turn: { readonly number: number }): Promise<void> | undefined {
+    if (this.#isClosed || (!this.#isStarted && this.#writer.isEmpty && this.#marked.length === 0)) {
+      this.#kept = turn.number
+      return undefined
+    }
+    if (!this.#isStarted)
+      throw new Error("a session has opened before the journal was read: await server.recover() first")
     for (const page of this.#marked) page.write()
     this.#marked = []
     const endsRound = this.#step()
@@ -155,13 +167,14 @@ export class Journal implements SessionLedger {
     this.#waiting = []
     const appended = this.#writer.isEmpty ? undefined : this.#options.engine.append(this.#writer.take())
     if (appended === undefined) {
-      this.#appended(endsRound, waiting)
+      this.#appended(turn.number, endsRound, waiting)
       return undefined
     }
-    return appended.then(() => this.#appended(endsRound, waiting))
+    return appended.then(() => this.#appended(turn.number, endsRound, waiting))
   }
 
-  #appended(endsRound: boolean, waiting: readonly (() => void)[]): void {
+  #appended(turn: number, endsRound: boolean, waiting: readonly (() => void)[]): void {
+    this.#kept = turn
     const { engine, limits } = this.#options
     if (endsRound) {
       engine.endRound()
@@ -201,8 +214,9 @@ export class Journal implements SessionLedger {
   }
 
   *#statements(): Generator<Statement, void> {
-    for (const source of this.#sources) yield* source.statements()
+    // Sessions first: memberships of a session that is not stated yet have no effect on the presence of a topic that is.
     for (const page of this.#pages.values()) yield (writer) => page.state(writer)
+    for (const source of this.#sources) yield* source.statements()
   }
 
   /** Makes some statements of the current round. Returns true if the last one was made. */

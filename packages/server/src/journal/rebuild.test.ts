@@ -249,21 +249,9 @@ function restate(life: Life, step: number, between: readonly Deed[]): number {
   for (const [id, end] of state.ends) writer.end(id, end)
   for (const outcome of state.outcomes.values()) writer.outcome(outcome)
   life.end()
-  const names = [...state.topics.keys(), ...state.presences.keys()]
-  const rest: (() => void)[] = [...state.sessions.keys()].map((number) => () => {
-    const session = state.sessions.get(number)
-    if (session !== undefined) writer.session(number, session)
-  })
-  for (const name of new Set(names))
-    rest.push(() => {
-      const topic = state.topics.get(name)
-      const presence = state.presences.get(name)
-      if (topic !== undefined) writer.restateTopic(name, topic)
-      if (presence !== undefined) writer.presence(name, presence, presence.publishedCount)
-    })
   let deed = 0
-  for (let index = 0; index < rest.length; index += step) {
-    for (const write of rest.slice(index, index + step)) write()
+  for (const group of groupsOf(statements(life), step)) {
+    for (const write of group) write()
     life.end()
     const next = between[deed]
     if (next !== undefined) act(life, next)
@@ -273,6 +261,33 @@ function restate(life: Life, step: number, between: readonly Deed[]): number {
   writer.roundEnd()
   life.end()
   return first
+}
+
+/** Yields the statements of sessions, then of the topics that exist when the last session was stated. */
+function* statements({ writer, state }: Life): Generator<() => void, void> {
+  for (const number of state.sessions.keys())
+    yield () => {
+      const session = state.sessions.get(number)
+      if (session !== undefined) writer.session(number, session)
+    }
+  for (const name of new Set([...state.topics.keys(), ...state.presences.keys()]))
+    yield () => {
+      const topic = state.topics.get(name)
+      const presence = state.presences.get(name)
+      if (topic !== undefined) writer.restateTopic(name, topic)
+      if (presence !== undefined) writer.presence(name, presence, presence.publishedCount)
+    }
+}
+
+function* groupsOf<T>(items: Iterable<T>, size: number): Generator<readonly T[], void> {
+  let group: T[] = []
+  for (const item of items) {
+    group.push(item)
+    if (group.length < size) continue
+    yield group
+    group = []
+  }
+  yield group
 }
 
 const deed: fc.Arbitrary<Deed> = fc.tuple(fc.nat(18), fc.nat(20), fc.nat(300))

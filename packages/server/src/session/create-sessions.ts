@@ -58,6 +58,8 @@ export interface SessionsSetup<User extends AuthenticatedUser> extends SessionOp
   /** Creates the dialect of an older profile that the server also serves; undefined for none. */
   readonly olderDialect: DialectFactory<Contract, User> | undefined
   readonly isClosing: () => boolean
+  /** Time for which the server has held its output back, in milliseconds. */
+  readonly heldMs: () => number
   readonly ledger: SessionLedger | undefined
   /** Called when `connectionsPerAddress` refuses a log-in. */
   readonly onAddressFull: (address: string) => void
@@ -113,7 +115,7 @@ export function createSessions<User extends AuthenticatedUser>(
 }
 
 function createParts<User extends AuthenticatedUser>(
-  { olderDialect, ledger }: SessionsSetup<User>,
+  { olderDialect, ledger, heldMs }: SessionsSetup<User>,
   base: Base,
 ) {
   const { limits, clock, timers, codec, onError } = base
@@ -136,7 +138,7 @@ function createParts<User extends AuthenticatedUser>(
     fanOut: new FanOut(),
     caps: new ConnectionCaps(limits, clock),
     replayMemory: new ReplayMemory({ sessions: registry.all, timers, limits }),
-    liveness: startLivenessSweep({ ...base, connections }),
+    liveness: startLivenessSweep({ ...base, connections, heldMs }),
     tombstones: new Tombstones(clock, limits, ledger && ((id, stone) => ledger.buried(id, stone))),
     hooks: createSessionHooks<User>(onError),
     /** Layers that follow the sessions. Called in this order, before the hooks of the application. */
