@@ -140,7 +140,7 @@ async function end(layers: Layers, how: CloseOptions): Promise<void> {
 }
 
 function publicServer(layers: Layers): Server<Contract, User> {
-  const { base, calls, sessions, topics, replicas, entrances, closing } = layers
+  const { base, calls, sessions, topics, replicas, entrances, closing, kept } = layers
   const { handlers } = calls
   const { registry, connections, hooks, accept } = sessions
   const { publisher } = topics
@@ -182,7 +182,8 @@ function publicServer(layers: Layers): Server<Contract, User> {
       return acceptOwn(accepted)
     },
     entrances,
-    stats: () => readStats({ ...base, ...calls, ...sessions, topics, replicas }),
+    stats: () =>
+      readStats({ ...base, ...calls, ...sessions, topics, replicas, kept, recovery: layers.recovery.result }),
     async endSessions(which) {
       assertEndSessionsOptions(which)
       const { user, code, message } = which

@@ -3,7 +3,7 @@
 // them; nothing is lost, and nothing is released meanwhile. Must not know operations and sessions.
 import { randomInt } from "node:crypto"
 import type { FolderLock } from "./folder-lock.ts"
-import type { JournalContent, JournalEngine, JournalEngineHost } from "./journal-engine.ts"
+import type { EngineStats, JournalContent, JournalEngine, JournalEngineHost } from "./journal-engine.ts"
 import type { JournalFile, JournalFiles } from "./journal-files.ts"
 import { readSegments, segmentName, segmentsIn } from "./read-segments.ts"
 import type { Origin } from "./read-segments.ts"
@@ -66,6 +66,12 @@ export class FileEngine implements JournalEngine {
   #slowAtMs: number[] = []
   #isSlow = false
 
+  /** Bytes of the segments that are not written any more. */
+  readonly #sizes = new Map<number, number>()
+  #syncs = 0
+  #syncsFailed = 0
+  #writesRefused = 0
+
   constructor(options: FileEngineOptions) {
     this.#options = options
   }
@@ -79,11 +85,20 @@ export class FileEngine implements JournalEngine {
     return this.#isSlow
   }
 
+  stats(): EngineStats {
+    let keptBytes = this.#file === undefined ? 0 : this.#position
+    for (const bytes of this.#sizes.values()) keptBytes += bytes
+    const [syncs, syncsFailed, writesRefused] = [this.#syncs, this.#syncsFailed, this.#writesRefused]
+    return { syncs, syncsFailed, writesRefused, keptBytes }
+  }
+
   async open(host: JournalEngineHost): Promise<JournalContent> {
     this.#host = host
     this.#lock = await this.#options.lock()
     try {
-      const { content, lastSegment, lastRecord } = readSegments(this.#options.files, this.#options.origin)
+      const read = readSegments(this.#options.files, this.#options.origin)
+      const { content, lastSegment, lastRecord, sizes } = read
+      for (const [segment, bytes] of sizes) this.#sizes.set(segment, bytes)
       this.#segment = lastSegment
       this.#records = lastRecord
       return content
@@ -106,7 +121,11 @@ export class FileEngine implements JournalEngine {
 
   #removeEarlier(): void {
     const { files } = this.#options
-    for (const [name, segment] of segmentsIn(files)) if (segment < this.#roundSegment) files.remove(name)
+    for (const [name, segment] of segmentsIn(files))
+      if (segment < this.#roundSegment) {
+        files.remove(name)
+        this.#sizes.delete(segment)
+      }
   }
 
   append(record: Buffer): Promise<void> | undefined {
@@ -171,6 +190,7 @@ export class FileEngine implements JournalEngine {
 
   /** Cuts what a failed write may have left, and reports it. */
   #undo(cause: unknown): void {
+    this.#writesRefused += 1
     if (!this.#isHeld)
       this.#host?.onAlarm(new Error("the journal's disk takes no records; output is held", { cause }))
     this.#isHeld = true
@@ -235,12 +255,14 @@ export class FileEngine implements JournalEngine {
     this.#isUnsynced = false
     try {
       await file.sync()
+      this.#syncs += 1
       if (this.#isFolderUnsynced) {
         this.#isFolderUnsynced = false
         await this.#options.files.syncFolder()
       }
     } catch (cause) {
       if (this.#isClosed || file !== this.#file) return
+      this.#syncsFailed += 1
       this.#host?.onAlarm(new Error("the journal could not be moved to the disk; it begins anew", { cause }))
       await this.#renew()
     }
@@ -273,8 +295,10 @@ export class FileEngine implements JournalEngine {
     try {
       await this.#file?.sync()
       await this.#options.files.syncFolder()
+      this.#syncs += 1
       return true
     } catch (error) {
+      this.#syncsFailed += 1
       this.#host?.onAlarm(new Error("the journal could not be moved to the disk", { cause: error }))
       return false
     }
@@ -322,6 +346,7 @@ export class FileEngine implements JournalEngine {
   }
 
   #closeSegment(): void {
+    if (this.#file !== undefined) this.#sizes.set(this.#segment, this.#position)
     this.#file?.close()
     this.#file = undefined
   }

@@ -39,6 +39,18 @@ export interface JournalEngineHost {
   readonly restate: () => readonly Buffer[]
 }
 
+/** Measurements of an engine since it was created. */
+export interface EngineStats {
+  /** Times that records were moved to the disk. */
+  readonly syncs: number
+  /** Syncs that failed; the journal began anew in another file each time. */
+  readonly syncsFailed: number
+  /** Writes that the disk refused, retries included: it is full, or failing. */
+  readonly writesRefused: number
+  /** Bytes of all records that are kept. */
+  readonly keptBytes: number
+}
+
 /** Keeps the records of one server. All records have `recordSpace` bytes for the engine before their body. */
 export interface JournalEngine {
   /**
@@ -57,6 +69,8 @@ export interface JournalEngine {
   endRound(): void
   /** Bytes since the begin of the current round. */
   readonly roundBytes: number
+  /** Returns the measurements. Does no I/O. */
+  stats(): EngineStats
   /** Releases the journal. `isClean`: all records are moved to the disk first, and the end is marked. */
   close(isClean: boolean): Promise<void>
 }

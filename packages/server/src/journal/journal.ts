@@ -4,7 +4,9 @@
 import type { SessionPage } from "../base/session-page.ts"
 import type { FollowedSession, RestoredNumber, SessionLedger } from "../session/life/kept-session.ts"
 import type { Tombstone } from "../session/life/tombstones.ts"
-import type { JournalContent, JournalEngine } from "./journal-engine.ts"
+import type { EngineStats, JournalContent, JournalEngine } from "./journal-engine.ts"
+import { JournalMeter } from "./journal-meter.ts"
+import type { AppendStats } from "./journal-meter.ts"
 import type { KeptState } from "./kept-state.ts"
 import { OperationWriter } from "./operations.ts"
 import { Page } from "./page.ts"
@@ -48,6 +50,7 @@ export interface ReadJournal extends Pick<JournalContent, "isWhole" | "bytes" | 
 
 export class Journal implements SessionLedger {
   readonly #options: JournalOptions
+  readonly #meter: JournalMeter
   readonly #writer = new OperationWriter()
   readonly #pages = new Map<number, Page>()
   readonly #sources: StatementSource[] = []
@@ -74,6 +77,13 @@ export class Journal implements SessionLedger {
 
   constructor(options: JournalOptions) {
     this.#options = options
+    this.#meter = new JournalMeter(options.now)
+  }
+
+  /** Returns the measurements of the appends and of the engine. */
+  stats(): AppendStats & EngineStats {
+    const { engine } = this.#options
+    return { ...this.#meter.read(), ...engine.stats() }
   }
 
   /** Number of the latest turn whose record was appended, or that needed none. */
@@ -165,12 +175,25 @@ export class Journal implements SessionLedger {
     const endsRound = this.#step()
     const waiting = this.#waiting
     this.#waiting = []
-    const appended = this.#writer.isEmpty ? undefined : this.#options.engine.append(this.#writer.take())
+    const appended = this.#writer.isEmpty ? undefined : this.#append(this.#writer.take())
     if (appended === undefined) {
       this.#appended(turn.number, endsRound, waiting)
       return undefined
     }
     return appended.then(() => this.#appended(turn.number, endsRound, waiting))
+  }
+
+  #append(record: Buffer): Promise<void> | undefined {
+    const meter = this.#meter
+    const { length } = record
+    meter.begin()
+    const appended = this.#options.engine.append(record)
+    if (appended === undefined) {
+      meter.end(length)
+      return undefined
+    }
+    meter.hold()
+    return appended.then(() => meter.end(length))
   }
 
   #appended(turn: number, endsRound: boolean, waiting: readonly (() => void)[]): void {

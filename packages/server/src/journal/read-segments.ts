@@ -21,6 +21,8 @@ export interface ReadSegments {
   readonly lastSegment: number
   /** Number of the newest record; 0 without one. */
   readonly lastRecord: number
+  /** Bytes of the files, by segment. */
+  readonly sizes: ReadonlyMap<number, number>
 }
 
 interface Segment extends ScannedSegment {
@@ -63,6 +65,7 @@ export function readSegments(files: JournalFiles, origin: Origin): ReadSegments 
       content: { records: [], isWhole: true, isClosed: false, bytes: 0, tornBytes: 0 },
       lastSegment,
       lastRecord: 0,
+      sizes: new Map(),
     }
   }
   for (const [index, segment] of segments.entries()) checkPlace(segment, segments[index + 1])
@@ -83,7 +86,13 @@ export function readSegments(files: JournalFiles, origin: Origin): ReadSegments 
     bytes: used.reduce((sum, { bytes }) => sum + bytes.length, 0),
     tornBytes,
   }
-  return { content, lastSegment, lastRecord: newest.header.firstRecord + newest.records.length - 1 }
+  const sizes = new Map(
+    segments.map(({ header, bytes, end }) => [
+      header.segment,
+      end.kind === "torn" ? end.offset : bytes.length,
+    ]),
+  )
+  return { content, lastSegment, lastRecord: newest.header.firstRecord + newest.records.length - 1, sizes }
 }
 
 function scan(files: JournalFiles, name: string): Segment | undefined {
