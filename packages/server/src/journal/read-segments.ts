@@ -59,7 +59,11 @@ export function readSegments(files: JournalFiles, origin: Origin): ReadSegments 
   if (newest === undefined) {
     // The process ended while it created its first segment.
     for (const [name] of named) files.remove(name)
-    return { content: { records: [], isWhole: true, bytes: 0, tornBytes: 0 }, lastSegment, lastRecord: 0 }
+    return {
+      content: { records: [], isWhole: true, isClosed: false, bytes: 0, tornBytes: 0 },
+      lastSegment,
+      lastRecord: 0,
+    }
   }
   for (const [index, segment] of segments.entries()) checkPlace(segment, segments[index + 1])
   const isUncut = isWhole(files, newest, origin)
@@ -75,6 +79,7 @@ export function readSegments(files: JournalFiles, origin: Origin): ReadSegments 
   const content = {
     records: records.filter(({ body }) => !body.equals(cleanEnd)),
     isWhole: isUncut,
+    isClosed: records.at(-1)?.body.equals(cleanEnd) === true,
     bytes: used.reduce((sum, { bytes }) => sum + bytes.length, 0),
     tornBytes,
   }
