@@ -41,6 +41,8 @@ export interface Recovery {
   readonly tornBytes: number
   /** Sessions that were restored. */
   readonly sessions: number
+  /** Topics that were restored. */
+  readonly topics: number
   /** Parts that could not be restored. Their errors went to `onError`. */
   readonly setAside: number
   /**
@@ -123,7 +125,16 @@ export function createServerJournal(option: JournalOption, base: Base): ServerJo
     parts.topics.log.endThaw()
     const tookMs = clock.now() - startMs
     const setAside = aside.setAside + outcomesAside
-    return { ...aside, bytes, tookMs, isWhole, tornBytes, sessions: restored.length, setAside }
+    return {
+      ...aside,
+      bytes,
+      tookMs,
+      isWhole,
+      tornBytes,
+      sessions: restored.length,
+      topics: state.topics.size,
+      setAside,
+    }
   }
   /** Releases a journal that cannot be restored. */
   async function released(error: unknown): Promise<never> {
