@@ -62,7 +62,6 @@ export class Journal implements SessionLedger {
   /** Bytes of the last round when its statements were complete: a large state is restated less often. */
   #statedBytes = 0
   #nextSession = 1
-  #epochs = 0
   /** Arms the turn, so that it is sealed although it may have no output. */
   #arm: () => void = () => {}
   #isStarted = false
@@ -106,7 +105,6 @@ export class Journal implements SessionLedger {
     if (content.isClosed) rebuild.closed()
     const { state, lives } = rebuild
     this.#nextSession = state.nextSession
-    this.#epochs = state.epochs
     const { isWhole, bytes, tornBytes } = content
     return { state, lives, isWhole, bytes, tornBytes }
   }
@@ -231,7 +229,7 @@ export class Journal implements SessionLedger {
   // --- rounds ---------------------------------------------------------------------------------------------------
 
   #beginRound(): void {
-    this.#writer.round(this.#nextSession, this.#epochs)
+    this.#writer.round(this.#nextSession)
     this.#roundDeliveries = this.#writer.deliveries
     this.#round = this.#statements()
   }

@@ -282,13 +282,13 @@ export class OperationWriter {
     this.#times(endsAtMs === undefined ? none : [endsAtMs])
   }
 
-  /** A whole topic. */
-  restateTopic(topic: string, state: KeptTopic): void {
+  /** A topic without its history, which follows as `retained`. */
+  restateTopic(topic: string, state: TopicEnds): void {
     this.#topic(operation.topicRestated, topic, state)
-    for (const publication of state.publications) this.#retained(topic, publication)
   }
 
-  #retained(topic: string, { offset, bytes, atMs, except }: KeptPublication): void {
+  /** A publication of a restated topic. Newer ones may have been published since. */
+  retained(topic: string, { offset, bytes, atMs, except }: KeptPublication): void {
     const shared = this.#share(bytes)
     const writer = this.#begin(operation.retained)
     writer.text(topic)
@@ -320,10 +320,6 @@ export class OperationWriter {
     this.#begin(operation.topicEnded).text(topic)
   }
 
-  epochs(count: number): void {
-    this.#begin(operation.epochs).count(count)
-  }
-
   // --- requests and types ---------------------------------------------------------------------------------------
 
   outcome({ userId, id, untilMs, packed }: KeptOutcome): void {
@@ -348,11 +344,9 @@ export class OperationWriter {
     this.#writer.flag(isAfterClose)
   }
 
-  /** Begins a round. @param nextSession number of the next session. @param epochs number of topic epochs that have begun. */
-  round(nextSession: number, epochs: number): void {
-    const writer = this.#begin(operation.round)
-    writer.count(nextSession)
-    writer.count(epochs)
+  /** Begins a round. @param nextSession number of the next session. */
+  round(nextSession: number): void {
+    this.#begin(operation.round).count(nextSession)
     this.#shared.clear()
   }
 

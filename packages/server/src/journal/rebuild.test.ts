@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest"
 import { recordSpace } from "./journal-engine.ts"
 import type { KeptMembership } from "../base/session-page.ts"
 import type { KeptClaims, KeptSession } from "../session/life/kept-session.ts"
-import type { KeptState } from "./kept-state.ts"
+import type { KeptPublication, KeptState } from "./kept-state.ts"
 import { unacknowledgedOf } from "./kept-state.ts"
 import { operation } from "./operation-codes.ts"
 import { OperationWriter } from "./operations.ts"
@@ -51,7 +51,7 @@ class Life {
   #atMs = 1_700_000_000_000
 
   constructor() {
-    this.writer.round(1, 0)
+    this.writer.round(1)
     this.writer.roundEnd()
     this.end()
   }
@@ -127,7 +127,7 @@ function meaning(state: KeptState): unknown {
       publishedCount,
     ])
   const rest = [state.ends, state.outcomes, state.types].map((map) => [...map].toSorted(byName))
-  return { sessions, topics, presences, rest, epochs: state.epochs, next: state.nextSession }
+  return { sessions, topics, presences, rest, next: state.nextSession }
 }
 
 /** One random thing that happens. */
@@ -137,6 +137,9 @@ function nth<T>(items: Iterable<T>, index: number): T | undefined {
   const all = [...items]
   return all.length === 0 ? undefined : all[index % all.length]
 }
+
+/** Epochs of all topics: no two topics of one name have the same one. */
+let epochs = 0
 
 /** Writes one deed as a server would. */
 function act({ writer, state }: Life, [kind, who, amount]: Deed): void {
@@ -156,13 +159,13 @@ function act({ writer, state }: Life, [kind, who, amount]: Deed): void {
       return
     }
     case 2: {
-      const epoch = `e${amount}`
+      epochs += 1
+      const epoch = `e${epochs}`
       writer.topic(`room:${who % 3}`, {
         epoch,
         offset: 0,
         endsAtMs: who % 2 === 0 ? undefined : 1_800_000_000_000,
       })
-      writer.epochs(amount)
       return
     }
     case 3: {
@@ -244,7 +247,7 @@ function actOf(
 function restate(life: Life, step: number, between: readonly Deed[]): number {
   const { writer, state } = life
   const first = life.records.length
-  writer.round(state.nextSession, state.epochs)
+  writer.round(state.nextSession)
   for (const [number, name] of state.types) writer.type(number, name)
   for (const [id, end] of state.ends) writer.end(id, end)
   for (const outcome of state.outcomes.values()) writer.outcome(outcome)
@@ -270,13 +273,29 @@ function* statements({ writer, state }: Life): Generator<() => void, void> {
       const session = state.sessions.get(number)
       if (session !== undefined) writer.session(number, session)
     }
-  for (const name of new Set([...state.topics.keys(), ...state.presences.keys()]))
+  for (const name of new Set([...state.topics.keys(), ...state.presences.keys()])) {
+    let left: KeptPublication[] = []
+    let epoch = ""
     yield () => {
       const topic = state.topics.get(name)
+      left = [...(topic?.publications ?? [])]
+      if (topic !== undefined) {
+        epoch = topic.epoch
+        writer.restateTopic(name, topic)
+      }
+    }
+    for (;;) {
+      const publication = left.shift()
+      if (publication === undefined) break
+      yield () => {
+        if (state.topics.get(name)?.epoch === epoch) writer.retained(name, publication)
+      }
+    }
+    yield () => {
       const presence = state.presences.get(name)
-      if (topic !== undefined) writer.restateTopic(name, topic)
       if (presence !== undefined) writer.presence(name, presence, presence.publishedCount)
     }
+  }
 }
 
 function* groupsOf<T>(items: Iterable<T>, size: number): Generator<readonly T[], void> {

@@ -2,10 +2,11 @@
 // the journal has ended: its statement follows in the round, and holds their effect. After it they are a fault of the journal.
 // Must not know files.
 import type { KeptMembership } from "../base/session-page.ts"
-import type { KeptClaims, KeptSession } from "../session/life/kept-session.ts"
-import type { KeptPresence, KeptState, KeptTopic } from "./kept-state.ts"
+import type { KeptSession } from "../session/life/kept-session.ts"
+import type { KeptPresence, KeptPublication, KeptState, KeptTopic } from "./kept-state.ts"
 import { emptyState } from "./kept-state.ts"
 import { operation } from "./operation-codes.ts"
+import { bytesOf, claimsOf, membershipOf, optional } from "./operation-fields.ts"
 import { JournalFormatError, RecordReader } from "./record-reader.ts"
 
 /** Follows the operations of one record. */
@@ -113,37 +114,6 @@ export class Rebuild {
   }
 }
 
-/** Reads bytes that outlive the journal's segment. */
-function bytesOf(reader: RecordReader): Uint8Array {
-  return new Uint8Array(reader.blob())
-}
-
-function optional(reader: RecordReader): string | null {
-  return reader.flag() ? reader.text() : null
-}
-
-function claimsOf(reader: RecordReader): KeptClaims {
-  const generation = reader.count()
-  const isConfirmed = reader.flag()
-  const lastDial = reader.count()
-  const takeoversAtMs = reader.times()
-  const windowMs = reader.count()
-  const spentMs = reader.count()
-  const [detachedAtMs] = reader.times()
-  return { generation, isConfirmed, lastDial, takeoversAtMs, windowMs, spentMs, detachedAtMs }
-}
-
-function membershipOf(reader: RecordReader): readonly [topic: string, membership: KeptMembership] {
-  const topic = reader.text()
-  const member = reader.count()
-  const away = reader.flag()
-  const isBehind = reader.flag()
-  if (!reader.flag()) return [topic, { member, away, isBehind, state: null }]
-  const bytes = bytesOf(reader)
-  const state = { bytes, depth: reader.count(), elements: reader.count(), longestKeyBytes: reader.count() }
-  return [topic, { member, away, isBehind, state }]
-}
-
 function sessionOf(rebuild: Rebuild, reader: RecordReader): KeptSession {
   const [id, clientId, address] = [reader.text(), reader.text(), reader.text()]
   const user = bytesOf(reader)
@@ -211,7 +181,6 @@ const appliers: readonly (Apply | undefined)[] = ((): (Apply | undefined)[] => {
     const { state } = rebuild
     rebuild.shared = []
     state.nextSession = Math.max(state.nextSession, reader.count())
-    state.epochs = Math.max(state.epochs, reader.count())
   })
   add(operation.roundEnd, (rebuild) => {
     rebuild.shared = []
@@ -349,6 +318,13 @@ function addMemberships(add: (code: number, apply: Apply) => void): void {
   })
 }
 
+/** Inserts a restated publication before those that were published since its topic was restated. */
+function insertByOffset(publications: KeptPublication[], publication: KeptPublication): void {
+  let at = publications.length
+  while (at > 0 && (publications[at - 1]?.offset ?? 0) > publication.offset) at -= 1
+  publications.splice(at, 0, publication)
+}
+
 function addTopics(add: (code: number, apply: Apply) => void): void {
   add(operation.topic, ({ state }, reader) => {
     const [name, epoch, offset] = [reader.text(), reader.text(), reader.count()]
@@ -378,12 +354,11 @@ function addTopics(add: (code: number, apply: Apply) => void): void {
     const [offset, bytes] = [reader.count(), rebuild.sharedBytes(reader.count())]
     const [atMs = 0] = reader.times()
     const except = optional(reader)
-    topic?.publications.push({ offset, bytes, atMs, except })
+    insertByOffset(topic?.publications ?? [], { offset, bytes, atMs, except })
   })
   add(operation.topicEnded, ({ state }, reader) => {
     const name = reader.text()
     state.topics.delete(name)
     state.presences.delete(name)
   })
-  add(operation.epochs, ({ state }, reader) => (state.epochs = Math.max(state.epochs, reader.count())))
 }

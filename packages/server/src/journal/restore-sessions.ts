@@ -5,6 +5,8 @@ import { runsMax } from "../base/session-page.ts"
 import { decodeUser } from "../session/life/kept-session.ts"
 import type { KeptSession, RestoredNumber } from "../session/life/kept-session.ts"
 import type { SessionRecord } from "../session/life/session-record.ts"
+import { unknownUser } from "../session/life/tombstones.ts"
+import type { Tombstone } from "../session/life/tombstones.ts"
 import type { KeptState } from "./kept-state.ts"
 import { unacknowledgedOf } from "./kept-state.ts"
 
@@ -17,6 +19,8 @@ export interface RestoredSession {
 export interface RestoreHost<S extends RestoredSession> {
   /** Restores a session, detached. @throws the error of a record that does not fit. */
   thaw(record: SessionRecord): S
+  /** Notes the end of a session that cannot be restored, for its client. */
+  bury(sessionId: string, end: Omit<Tombstone, "untilMs">): void
   readonly wallClockMs: () => number
   readonly onError: (error: unknown) => void
 }
@@ -55,6 +59,7 @@ export function restoreSessions<S extends RestoredSession>(
       }
     } catch (cause) {
       setAside += 1
+      host.bury(kept.id, { cause: "server_restarted", userId: unknownUser, isFinal: false })
       host.onError(new Error(`session ${kept.id} of the journal cannot be restored`, { cause }))
     }
   }

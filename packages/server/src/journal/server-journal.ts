@@ -113,7 +113,12 @@ export function createServerJournal(option: JournalOption, base: Base): ServerJo
     restoreEnds(state, parts, base)
     const outcomesAside = restoreOutcomes(state, parts, base)
     restoreTopics({ topics: state.topics, isWhole }, parts.topics, base)
-    const { restored, ...aside } = restoreSessions(state, { thaw: parts.revive, wallClockMs, onError })
+    const { restored, ...aside } = restoreSessions(state, {
+      thaw: parts.revive,
+      bury: (id, end) => parts.tombstones.bury(id, end),
+      wallClockMs,
+      onError,
+    })
     restorePresence(state, parts.topics)
     await runHooks(restored, parts, base)
     // A topic ends without subscribers: those of the application are back now.
