@@ -38,8 +38,10 @@ export async function serveWithBun(
   const { port = 0, host } = options
   const { entrances } = server
   const { limits, path, onError } = entrances
+  const bun = bunRuntime()
+  await entrances.recover()
   const { fetch, websocket } = createBunEntrance(entrances)
-  const opened = bunRuntime().serve({
+  const opened = bun.serve({
     port,
     ...(host === undefined ? {} : { hostname: host }),
     idleTimeout: Math.min(idleTimeoutMax, Math.ceil(limits.httpTimeoutMs / 1_000)),
@@ -64,7 +66,7 @@ export async function serveWithBun(
 /**
  * Returns handlers for a `Bun.serve` of the application, which `server.close()` leaves open. A `Bun.serve` has one set of
  * WebSocket handlers, so this one serves no other WebSockets. Throws a TypeError without Bun or with a version before 1.4.4, and
- * errors like `server.attach`.
+ * errors like `server.attach`. A server with a journal awaits `server.recover()` first.
  *
  *     const hawser = mountOnBun(server)
  *     Bun.serve({ routes: { "/ws": hawser.upgrade }, fetch: () => new Response("mine"), websocket: hawser.websocket })

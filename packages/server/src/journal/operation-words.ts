@@ -15,7 +15,7 @@ export interface ShownOperation {
 /** Labels of the fields in the order of the format. */
 const labels: Readonly<Record<OperationName, readonly string[]>> = {
   life: ["text", "after a close"],
-  round: ["next session", "epochs"],
+  round: ["next session"],
   roundEnd: [],
   shared: ["number", "payload"],
   session: ["session", "id", "client", "address", "user"],
@@ -48,7 +48,6 @@ const labels: Readonly<Record<OperationName, readonly string[]>> = {
   topic: ["topic", "epoch", "offset", "ends"],
   published: ["topic", "offset", "retained", "payload", "at", "has except", "except"],
   topicEnded: ["topic"],
-  epochs: ["epochs"],
   outcome: ["user", "key", "until", "outcome"],
   type: ["number", "name"],
   sentPublished: ["to"],
