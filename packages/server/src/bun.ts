@@ -1,7 +1,7 @@
 // Serves a server's WebSocket with `Bun.serve`. Requires Bun 1.4.4 or later; no other entry point does.
 import { assertOptions } from "@hawser/protocol/core"
-import { listenOptions } from "./transport/listening.ts"
-import type { ListenOptions, Listening } from "./transport/listening.ts"
+import { addressOptions } from "./transport/listening.ts"
+import type { ListenAddress, Listening } from "./transport/listening.ts"
 import type { BunRuntime } from "./transport/bun-api.ts"
 import { createBunEntrance } from "./transport/bun-entrance.ts"
 import type { BunEntrance } from "./transport/bun-entrance.ts"
@@ -32,9 +32,9 @@ const idleTimeoutMax = 255
  */
 export async function serveWithBun(
   server: ServerWithEntrances,
-  options: ListenOptions = {},
+  options: ListenAddress = {},
 ): Promise<Listening> {
-  assertOptions("serveWithBun", options, listenOptions)
+  assertOptions("serveWithBun", options, addressOptions)
   const { port = 0, host } = options
   const { entrances } = server
   const { limits, path, onError } = entrances

@@ -125,6 +125,7 @@ function compose(contract: Contract, options: Options) {
 
 async function end(layers: Layers, how: CloseOptions): Promise<void> {
   const { base, sessions, topics, replicas, entrances } = layers
+  entrances.stopAccepting()
   await shutDown({ ...base, ...sessions, how, parks: layers.kept !== undefined })
   // The ends of layers below must not reach the next process.
   await layers.kept?.journal.close(true)

@@ -2,13 +2,14 @@
 // runtimes (`open`). `close` ends them all. Must not know frames.
 import { HawserError } from "@hawser/protocol"
 import type { Clock, ServerLimits } from "@hawser/protocol"
-import { assertOptions, quoted } from "@hawser/protocol/core"
+import { quoted } from "@hawser/protocol/core"
 import type { Accept, Profile } from "@hawser/protocol/core"
 import type { Server as HttpServer } from "node:http"
 import type { Base } from "../base/create-base.ts"
-import { listenOptions } from "./listening.ts"
+import { assertListenOptions } from "./listening.ts"
 import type { ListenOptions, Listening } from "./listening.ts"
 import { openHttpServer } from "./http-server.ts"
+import type { OwnHttpServer } from "./http-server.ts"
 import { judgeUpgrade } from "./judge-upgrade.ts"
 import type { UpgradePolicy, UpgradeRequest, UpgradeVerdict } from "./judge-upgrade.ts"
 import { allowedOrigins } from "./origin.ts"
@@ -66,6 +67,8 @@ interface EnteredSessions {
 export interface Entrances extends EntranceHost {
   attach(httpServer: HttpServer): void
   listen(where?: ListenOptions): Promise<Listening>
+  /** Leaves later dials of passed sockets to the next process; called before the shutdown. */
+  stopAccepting(): void
   close(): Promise<void>
 }
 
@@ -82,6 +85,7 @@ export function createEntrances(
   const upgrades = { ...base, ...setup, origins, accept, caps, profiles: new Set(dialects.keys()), turn }
   const detachers = new Map<HttpServer, () => void>()
   const closers = new Set<() => Promise<void>>()
+  const passed = new Set<OwnHttpServer>()
   function assertOpen(): void {
     if (isClosing()) throw new HawserError("server_shutdown", { message: "the server is closed" })
     assertReady()
@@ -112,19 +116,17 @@ export function createEntrances(
     },
     attach,
     async listen(where = {}) {
-      assertOptions("listen", where, listenOptions)
-      const { port = 0, host } = where
+      assertListenOptions(where)
       await recoverOpen()
-      const own = await openHttpServer({ port, host, limits, onError })
-      try {
-        attach(own.httpServer)
-      } catch (error) {
-        // The server was closed while the port was opening.
-        await own.close()
-        throw error
-      }
+      const own = await openHttpServer({ where, limits, onError })
       closers.add(() => own.close())
-      return listeningOn({ port: own.port, host, path })
+      if (where.fd !== undefined) passed.add(own)
+      // The server may have been closed while the port was opening.
+      await closedOnThrow(own, () => attach(own.httpServer))
+      return listeningAt(own.address, where, path)
+    },
+    stopAccepting() {
+      for (const own of passed) own.stopAccepting()
     },
     close: () => closeAll(detachers, closers),
   }
@@ -154,6 +156,24 @@ interface Address {
   readonly port: number
   readonly host: string | undefined
   readonly path: string
+}
+
+async function closedOnThrow(own: OwnHttpServer, work: () => void): Promise<void> {
+  try {
+    work()
+  } catch (error) {
+    await own.close()
+    throw error
+  }
+}
+
+function listeningAt(
+  address: OwnHttpServer["address"],
+  { port = 0, host }: ListenOptions,
+  path: string,
+): Listening {
+  if (typeof address === "string") return { port: 0, url: `ws+unix:${address}:${path}` }
+  return listeningOn({ port: address?.port ?? port, host, path })
 }
 
 /** Returns the port and the URL of a server. */
