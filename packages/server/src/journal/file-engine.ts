@@ -101,11 +101,21 @@ export class FileEngine implements JournalEngine {
       for (const [segment, bytes] of sizes) this.#sizes.set(segment, bytes)
       this.#segment = lastSegment
       this.#records = lastRecord
+      if (content.tornBytes > 0) this.#leaveCutSegment()
       return content
     } catch (error) {
       this.#lock.release()
       this.#lock = undefined
       throw error
+    }
+  }
+
+  /** Creates a segment, because the cut has changed the last one long after its last record: it would pass for a copy. */
+  #leaveCutSegment(): void {
+    try {
+      this.#createSegment()
+    } catch (error) {
+      this.#undo(error)
     }
   }
 

@@ -55,7 +55,12 @@ export interface SegmentRecord {
 type SegmentEnd =
   | { readonly kind: "whole" }
   /** The last record is not whole, or its bytes are not those that were written. Nothing valid follows. */
-  | { readonly kind: "torn"; readonly offset: number }
+  | {
+      readonly kind: "torn"
+      readonly offset: number
+      /** Time of the append of that record; undefined if its head is not whole. */
+      readonly atMs: number | undefined
+    }
   /** The record at `offset` is not valid, and a valid one follows at `next`. */
   | { readonly kind: "damaged"; readonly offset: number; readonly next: number }
 
@@ -153,7 +158,10 @@ export function scanSegment(bytes: Buffer): ScannedSegment | undefined {
 function endAt(bytes: Buffer, offset: number, salt: number): SegmentEnd {
   for (let next = offset + 1; next + recordHeadBytes <= bytes.length; next += 1)
     if (recordAt(bytes, next, salt) !== undefined) return { kind: "damaged", offset, next }
-  return { kind: "torn", offset }
+  const isHead =
+    offset + recordHeadBytes <= bytes.length &&
+    bytes.readUInt32LE(offset + 4) === lengthCheck(bytes.readUInt32LE(offset), salt, offset)
+  return { kind: "torn", offset, atMs: isHead ? bytes.readDoubleLE(offset + headBytes) : undefined }
 }
 
 /** Returns time and body of the record at this offset; undefined if there is no valid record. */
