@@ -163,7 +163,9 @@ export class ReplicaStore {
   /** Called when a cell has lost its last viewer. Removes the cell if it has no records and no changes. */
   release(cell: ReplicaCell): void {
     cell.dropPacked()
-    if (cell.size === 0 && !cell.isDirty) this.#cells.delete(`${cell.x},${cell.y}`)
+    const key = `${cell.x},${cell.y}`
+    // A cell that was removed before the commit of its changes may have a successor at its position.
+    if (cell.size === 0 && !cell.isDirty && this.#cells.get(key) === cell) this.#cells.delete(key)
   }
 
   /** Memory of the deltas that all cells hold, in bytes. */
