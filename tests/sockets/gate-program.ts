@@ -25,6 +25,7 @@ const turn = new Turn({
   clock,
   onError,
   gate: {
+    kept: Number.POSITIVE_INFINITY,
     pass() {
       if (held === undefined) return undefined
       report("held")

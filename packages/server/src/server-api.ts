@@ -205,6 +205,14 @@ export interface Server<C extends Contract, User extends AuthenticatedUser> {
   ): void
   /** Adds a hook that runs after WELCOME was sent. Messages of the hook follow WELCOME. Returns the unsubscribe function. */
   onSession(hook: (opened: SessionOpened<User, C>) => unknown): () => void
+  /**
+   * Adds a hook that runs for each session that the option `journal` continues, in `recover()` and so before the port opens. The
+   * session is detached. Here the application puts back what it had given the session: its own state, subscriptions to topics, views
+   * of replicas. The library has restored memberships, with their presence and the replicas of their topics. `onSession` does not run
+   * again. A promise is awaited, for 10 s at most for all sessions together. A throw and a rejection go to `onError`; the session
+   * continues. Returns the unsubscribe function.
+   */
+  onSessionRestored(hook: (session: Session<User, C>) => unknown): () => void
   /** Adds a hook that runs once for each session, after its end. Returns the unsubscribe function. */
   onSessionEnd(hook: (ended: SessionEnded<User, C>) => unknown): () => void
   /**

@@ -89,6 +89,7 @@ function compose(contract: Contract, options: Options) {
       olderDialect: options.profile20,
       isClosing,
       onAddressFull,
+      heldMs: () => entrances.turn.heldMs,
       ledger: kept?.journal,
       ...(options.resumeKey === undefined && options.journal !== undefined
         ? { resumeKey: options.journal.resumeKey }
@@ -161,6 +162,7 @@ function publicServer(layers: Layers): Server<Contract, User> {
     broadcast: (event, payload, but) => publisher.broadcast(event, payload, but),
     multicast: (recipients, event, payload) => publisher.multicast(recipients, event, payload),
     onSession: (hook) => hooks.opened.add(hook),
+    onSessionRestored: (hook) => hooks.restored.add(hook),
     onSessionEnd: (hook) => hooks.ended.add(hook),
     onAttachment: (hook) => hooks.attachment.add(hook),
     onSuspicion: (hook) => hooks.suspicion.add(hook),

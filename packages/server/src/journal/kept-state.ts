@@ -53,8 +53,6 @@ export interface KeptState {
   nextSession: number
   readonly topics: Map<string, KeptTopic>
   readonly presences: Map<string, KeptPresence>
-  /** Number of topic epochs that have begun. */
-  epochs: number
   readonly ends: Map<string, KeptEnd>
   /** By user and id. */
   readonly outcomes: Map<string, KeptOutcome>
@@ -72,7 +70,6 @@ export function emptyState(): KeptState {
     nextSession: 1,
     topics: new Map(),
     presences: new Map(),
-    epochs: 0,
     ends: new Map(),
     outcomes: new Map(),
     types: new Map(),

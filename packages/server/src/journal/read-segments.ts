@@ -58,7 +58,7 @@ export function readSegments(files: JournalFiles, origin: Origin): ReadSegments 
   const segments = found.slice(0, unbrokenCount(found, origin))
   const newest = segments.at(-1)
   if (newest === undefined) {
-    const content = { records: [], isWhole: true, bytes: 0, tornBytes: headerBytes }
+    const content = { records: [], isWhole: true, isClosed: false, bytes: 0, tornBytes: headerBytes }
     return { content, lastSegment, lastRecord: 0 }
   }
   const lost = found.slice(segments.length)
@@ -75,6 +75,7 @@ export function readSegments(files: JournalFiles, origin: Origin): ReadSegments 
   const content = {
     records: records.filter(({ body }) => !body.equals(cleanEnd)),
     isWhole: isUncut,
+    isClosed: records.at(-1)?.body.equals(cleanEnd) === true,
     bytes: used.reduce((sum, { bytes }) => sum + bytes.length, 0),
     tornBytes,
   }

@@ -2,10 +2,11 @@
 // the journal has ended: its statement follows in the round, and holds their effect. After it they are a fault of the journal.
 // Must not know files.
 import type { KeptMembership } from "../base/session-page.ts"
-import type { KeptClaims, KeptSession } from "../session/life/kept-session.ts"
-import type { KeptPresence, KeptState, KeptTopic } from "./kept-state.ts"
+import type { KeptSession } from "../session/life/kept-session.ts"
+import type { KeptPresence, KeptPublication, KeptState, KeptTopic } from "./kept-state.ts"
 import { emptyState } from "./kept-state.ts"
 import { operation } from "./operation-codes.ts"
+import { bytesOf, claimsOf, membershipOf, numbers, optional, times } from "./operation-fields.ts"
 import { JournalFormatError, RecordReader } from "./record-reader.ts"
 
 type Apply = (rebuild: Rebuild, reader: RecordReader) => void
@@ -46,6 +47,12 @@ export class Rebuild {
     if (session === undefined && this.isComplete)
       throw new JournalFormatError(`the record names session ${number}, which does not exist`)
     return session
+  }
+
+  /** The process was closed: requests that ran at its end have not ended it. */
+  closed(): void {
+    for (const { started } of this.state.sessions.values())
+      for (const count of started.keys()) started.set(count, 1)
   }
 
   topic(name: string): KeptTopic | undefined {
@@ -98,55 +105,6 @@ export class Rebuild {
   }
 }
 
-function numbers(reader: RecordReader): number[] {
-  const count = reader.count()
-  const read: number[] = []
-  let before = 0
-  for (let index = 0; index < count; index += 1) {
-    before += reader.integer()
-    read.push(before)
-  }
-  return read
-}
-
-function times(reader: RecordReader): number[] {
-  const count = reader.count()
-  const read: number[] = []
-  for (let index = 0; index < count; index += 1) read.push(reader.count())
-  return read
-}
-
-/** Reads bytes that outlive the journal's segment. */
-function bytesOf(reader: RecordReader): Uint8Array {
-  return new Uint8Array(reader.blob())
-}
-
-function optional(reader: RecordReader): string | null {
-  return reader.flag() ? reader.text() : null
-}
-
-function claimsOf(reader: RecordReader): KeptClaims {
-  const generation = reader.count()
-  const isConfirmed = reader.flag()
-  const lastDial = reader.count()
-  const takeoversAtMs = times(reader)
-  const windowMs = reader.count()
-  const spentMs = reader.count()
-  const [detachedAtMs] = times(reader)
-  return { generation, isConfirmed, lastDial, takeoversAtMs, windowMs, spentMs, detachedAtMs }
-}
-
-function membershipOf(reader: RecordReader): readonly [topic: string, membership: KeptMembership] {
-  const topic = reader.text()
-  const member = reader.count()
-  const away = reader.flag()
-  const isBehind = reader.flag()
-  if (!reader.flag()) return [topic, { member, away, isBehind, state: null }]
-  const bytes = bytesOf(reader)
-  const state = { bytes, depth: reader.count(), elements: reader.count(), longestKeyBytes: reader.count() }
-  return [topic, { member, away, isBehind, state }]
-}
-
 function sessionOf(rebuild: Rebuild, reader: RecordReader): KeptSession {
   const [id, clientId, address] = [reader.text(), reader.text(), reader.text()]
   const user = bytesOf(reader)
@@ -156,8 +114,9 @@ function sessionOf(rebuild: Rebuild, reader: RecordReader): KeptSession {
   const messages = numbers(reader).map((number) => rebuild.sharedBytes(number))
   const handled = reader.count()
   const handledDigest = reader.word()
-  const [ahead, started, streams] = [numbers(reader), numbers(reader), numbers(reader)]
-  const attempts = reader.count()
+  const [ahead, streams] = [numbers(reader), numbers(reader)]
+  const started = new Map<number, number>()
+  for (let left = reader.count(); left > 0; left -= 1) started.set(reader.count(), reader.count())
   const values = new Map<string, Uint8Array>()
   for (let left = reader.count(); left > 0; left -= 1)
     values.set(reader.text(), rebuild.sharedBytes(reader.count()))
@@ -180,9 +139,8 @@ function sessionOf(rebuild: Rebuild, reader: RecordReader): KeptSession {
     },
     ...{
       ahead: new Set(ahead),
-      started: new Set(started),
+      started,
       streams: new Set(streams),
-      attempts,
       values,
       memberships,
     },
@@ -206,12 +164,14 @@ function acknowledge(session: KeptSession, base: number, digest: number): void {
 const appliers: readonly (Apply | undefined)[] = ((): (Apply | undefined)[] => {
   const table: (Apply | undefined)[] = []
   const add = (code: number, apply: Apply): void => void (table[code] = apply)
-  add(operation.life, ({ lives }, reader) => lives.push(reader.text()))
+  add(operation.life, (rebuild, reader) => {
+    rebuild.lives.push(reader.text())
+    if (reader.flag()) rebuild.closed()
+  })
   add(operation.round, (rebuild, reader) => {
     const { state } = rebuild
     rebuild.shared = []
     state.nextSession = Math.max(state.nextSession, reader.count())
-    state.epochs = Math.max(state.epochs, reader.count())
   })
   add(operation.roundEnd, (rebuild) => {
     rebuild.shared = []
@@ -302,15 +262,14 @@ function addRequests(add: (code: number, apply: Apply) => void): void {
     session.handledDigest = digest
     for (const number of ahead) session.ahead.add(number)
     for (const set of [session.ahead, session.started])
-      for (const number of set) if (number <= handled) set.delete(number)
+      for (const number of set.keys()) if (number <= handled) set.delete(number)
     for (const number of session.ahead) session.started.delete(number)
-    session.attempts = 0
   })
   add(operation.started, (rebuild, reader) => {
     const session = rebuild.session(reader.count())
-    const count = reader.count()
+    const [count, runs] = [reader.count(), reader.count()]
     if (session !== undefined && count > session.handled && !session.ahead.has(count))
-      session.started.add(count)
+      session.started.set(count, runs)
   })
   add(operation.streamOpened, (rebuild, reader) => {
     const session = rebuild.session(reader.count())
@@ -321,11 +280,6 @@ function addRequests(add: (code: number, apply: Apply) => void): void {
     const session = rebuild.session(reader.count())
     const reference = reader.count()
     session?.streams.delete(reference)
-  })
-  add(operation.attempt, (rebuild, reader) => {
-    const session = rebuild.session(reader.count())
-    const attempts = reader.count()
-    if (session !== undefined) session.attempts = attempts
   })
 }
 
@@ -353,6 +307,13 @@ function addMemberships(add: (code: number, apply: Apply) => void): void {
     presence.gone.clear()
     presence.publishedCount = presence.members.size
   })
+}
+
+/** Inserts a restated publication before those that were published since its topic was restated. */
+function insertByOffset(publications: KeptPublication[], publication: KeptPublication): void {
+  let at = publications.length
+  while (at > 0 && (publications[at - 1]?.offset ?? 0) > publication.offset) at -= 1
+  publications.splice(at, 0, publication)
 }
 
 function addTopics(add: (code: number, apply: Apply) => void): void {
@@ -384,12 +345,11 @@ function addTopics(add: (code: number, apply: Apply) => void): void {
     const [offset, bytes] = [reader.count(), rebuild.sharedBytes(reader.count())]
     const [atMs = 0] = times(reader)
     const except = optional(reader)
-    topic?.publications.push({ offset, bytes, atMs, except })
+    insertByOffset(topic?.publications ?? [], { offset, bytes, atMs, except })
   })
   add(operation.topicEnded, ({ state }, reader) => {
     const name = reader.text()
     state.topics.delete(name)
     state.presences.delete(name)
   })
-  add(operation.epochs, ({ state }, reader) => (state.epochs = Math.max(state.epochs, reader.count())))
 }

@@ -14,6 +14,10 @@ import { restorePresence, restoreTopics, topicLedger, topicStatements } from "./
 import type { KeptTopics } from "./restore-topics.ts"
 import { restoreSessions } from "./restore-sessions.ts"
 import type { RestoreHost } from "./restore-sessions.ts"
+import type { Hooks } from "../base/hooks.ts"
+import type { AuthenticatedUser } from "../base/authenticate.ts"
+import type { ServerSession } from "../session/life/server-session.ts"
+import { until } from "../session/life/shut-down.ts"
 
 /** Engine of a journal before its server exists: the option `journal` of `createServer`. */
 export interface JournalOption {
@@ -39,16 +43,47 @@ export interface Recovery {
   readonly sessions: number
   /** Parts that could not be restored. Their errors went to `onError`. */
   readonly setAside: number
+  /**
+   * Requests that are not run again, because three processes have ended while they ran. Each fails with `sys_internal_error`, and was
+   * reported to `onError`.
+   */
+  readonly requestsSetAside: number
 }
 
 /** Parts of a server that are restored. */
 interface RestoredParts {
-  readonly revive: RestoreHost["thaw"]
+  readonly revive: RestoreHost<ServerSession<AuthenticatedUser>>["thaw"]
+  /** Hooks of the application. */
+  readonly hooks: { readonly restored: Pick<Hooks<ServerSession<AuthenticatedUser>>, "settled"> }
   readonly topics: KeptTopics
   readonly tombstones: Tombstones
   readonly idempotency: Idempotency
   /** Arms the turn. */
   readonly arm: () => void
+}
+
+/** Longest wait for all hooks of restored sessions, in milliseconds. The port does not open before. */
+const hooksMaxMs = 10_000
+
+/** Runs `onSessionRestored` for each session, and waits for the promises. */
+async function runHooks(
+  restored: readonly ServerSession<AuthenticatedUser>[],
+  { hooks }: RestoredParts,
+  { clock, timers, onError }: Base,
+): Promise<void> {
+  const state = { isDone: false }
+  const all = Promise.all(restored.map((session) => hooks.restored.settled(session)))
+  await until(
+    timers,
+    clock.now() + hooksMaxMs,
+    all.then(() => (state.isDone = true)),
+  )
+  if (!state.isDone)
+    onError(
+      new Error(
+        `the hooks of onSessionRestored have not settled within ${hooksMaxMs} ms; the server continues`,
+      ),
+    )
 }
 
 export interface ServerJournal {
@@ -76,10 +111,19 @@ export function createServerJournal(option: JournalOption, base: Base): ServerJo
     restoreEnds(state, parts, base)
     const outcomesAside = restoreOutcomes(state, parts, base)
     restoreTopics({ topics: state.topics, isWhole }, parts.topics, base)
-    const { restored, setAside } = restoreSessions(state, { thaw: parts.revive, wallClockMs, onError })
+    const { restored, ...aside } = restoreSessions(state, {
+      thaw: parts.revive,
+      bury: (id, end) => parts.tombstones.bury(id, end),
+      wallClockMs,
+      onError,
+    })
     restorePresence(state, parts.topics)
+    await runHooks(restored, parts, base)
+    // A topic ends without subscribers: those of the application are back now.
+    parts.topics.log.endThaw()
     const tookMs = clock.now() - startMs
-    return { bytes, tookMs, isWhole, tornBytes, sessions: restored, setAside: setAside + outcomesAside }
+    const setAside = aside.setAside + outcomesAside
+    return { ...aside, bytes, tookMs, isWhole, tornBytes, sessions: restored.length, setAside }
   }
   /** Releases a journal that cannot be restored. */
   async function released(error: unknown): Promise<never> {
