@@ -69,7 +69,7 @@ function live(options: Partial<FileEngineOptions> = {}): Life {
 
 const host: JournalEngineHost = {
   onAlarm: ({ message }) => alarms.push(message),
-  restate: () => [record("all")],
+  restate: () => record("all"),
 }
 
 function record(text: string): Buffer {

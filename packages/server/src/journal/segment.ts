@@ -33,6 +33,8 @@ export interface SegmentHeader {
   readonly salt: number
   /** True if a checkpoint round begins with this segment: reading may begin here once the round is whole. */
   readonly startsRound: boolean
+  /** True if the first record holds the whole state: earlier segments are not needed once it is there. */
+  readonly holdsAll: boolean
   /** Number of the first record in the segment; the number of the first record of a journal is 1. */
   readonly firstRecord: number
   /** Machine, start of its kernel, and inode of the file: with other values the file is a copy, or its end may be missing. */
@@ -76,6 +78,7 @@ export function encodeSegmentHeader(header: SegmentHeader): Buffer {
   writer.count(header.segment)
   writer.word(header.salt)
   writer.flag(header.startsRound)
+  writer.flag(header.holdsAll)
   writer.count(header.firstRecord)
   for (const text of [header.host, header.boot, header.inode]) writer.text(text)
   const fields = writer.take()
@@ -114,6 +117,7 @@ function decodeSegmentHeader(bytes: Buffer): { header: SegmentHeader; length: nu
     segment: reader.count(),
     salt: reader.word(),
     startsRound: reader.flag(),
+    holdsAll: reader.flag(),
     firstRecord: reader.count(),
     host: reader.text(),
     boot: reader.text(),
