@@ -1,14 +1,14 @@
 // Keeps the records of a journal in segment files of one folder. `append` writes before it returns; in mode `power` the record is
 // also moved to the disk before its promise resolves. A full or failing disk holds the records back and is retried until it takes
 // them; nothing is lost, and nothing is released meanwhile. Must not know operations and sessions.
-import { randomInt } from "node:crypto"
 import type { FolderLock } from "./folder-lock.ts"
 import type { JournalContent, JournalEngine, JournalEngineHost } from "./journal-engine.ts"
 import type { JournalFile, JournalFiles } from "./journal-files.ts"
-import { readSegments, segmentName, segmentsIn } from "./read-segments.ts"
+import { readSegments, segmentsIn } from "./read-segments.ts"
 import type { Origin } from "./read-segments.ts"
 import { SlowWrites, slowMax, slowMs } from "./slow-writes.ts"
-import { cleanEnd, encodeSegmentHeader, recordHeadBytes, sealRecord } from "./segment.ts"
+import { createSegmentFile, noteAttempt } from "./segment-file.ts"
+import { cleanEnd, recordHeadBytes, sealRecord } from "./segment.ts"
 
 /** Durability of a file journal. */
 export interface FileEngineOptions {
@@ -40,6 +40,7 @@ export class FileEngine implements JournalEngine {
   /** End of the last whole record in the current segment. */
   #position = 0
   #salt = 0
+  #headerBytes = 0
   #segment = 0
   /** First segment of the round. */
   #roundSegment = 0
@@ -203,6 +204,7 @@ export class FileEngine implements JournalEngine {
     this.#isHeld = true
     try {
       this.#file?.truncate(this.#position)
+      if (this.#file !== undefined) noteAttempt(this.#file, this.#headerBytes, this.#options.wallClockMs())
     } catch (error) {
       this.#host?.onAlarm(new Error("the journal's segment cannot be cut; it begins anew", { cause: error }))
       this.#isBroken = true
@@ -345,24 +347,13 @@ export class FileEngine implements JournalEngine {
   #createSegment(): JournalFile {
     const { files, origin } = this.#options
     const segment = this.#segment + 1
-    const file = files.create(segmentName(segment))
-    const salt = randomInt(2 ** 32)
-    const header = encodeSegmentHeader({
+    const { file, salt, headerBytes } = createSegmentFile(files, {
       segment,
-      salt,
       startsRound: this.#startsRound,
       holdsAll: this.#holdsAll,
       firstRecord: this.#records + 1,
       ...origin,
-      inode: file.inode,
     })
-    try {
-      if (file.write(header, 0) !== header.length) throw new Error("the header was not written whole")
-    } catch (error) {
-      file.close()
-      files.remove(segmentName(segment))
-      throw error
-    }
     if (this.#startsRound) {
       this.#roundSegment = segment
       this.#roundStartBytes = this.#appendedBytes
@@ -371,7 +362,8 @@ export class FileEngine implements JournalEngine {
     this.#isFolderUnsynced = true
     this.#segment = segment
     this.#salt = salt
-    this.#position = header.length
+    this.#position = headerBytes
+    this.#headerBytes = headerBytes
     this.#file = file
     return file
   }

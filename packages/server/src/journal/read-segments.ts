@@ -157,11 +157,15 @@ function removeFile(files: JournalFiles, name: string | undefined): number {
  * Returns false if records may be missing at the end: the file is a copy, or the machine has stopped before it wrote them. A copy
  * has another inode, or was changed after its last record.
  */
-function isWhole(files: JournalFiles, { name, header, records, end }: Segment, origin: Origin): boolean {
+function isWhole(
+  files: JournalFiles,
+  { name, header, records, end, touchedMs }: Segment,
+  origin: Origin,
+): boolean {
   const { inode, changedMs } = files.stat(name)
   const last = records.at(-1)
   const lastMs = (end.kind === "torn" ? end.atMs : undefined) ?? last?.atMs ?? changedMs
-  const isOriginal = header.inode === inode && changedMs - lastMs < copyMs
+  const isOriginal = header.inode === inode && changedMs - Math.max(lastMs, touchedMs) < copyMs
   const isClean = last?.body.equals(cleanEnd) === true && end.kind === "whole"
   return isOriginal && (isClean || (header.host === origin.host && header.boot === origin.boot))
 }
