@@ -69,7 +69,7 @@ function live(options: Partial<FileEngineOptions> = {}): Life {
 
 const host: JournalEngineHost = {
   onAlarm: ({ message }) => alarms.push(message),
-  restate: () => [record("all")],
+  restate: () => record("all"),
 }
 
 function record(text: string): Buffer {
@@ -254,6 +254,32 @@ describe("a disk", () => {
     expect(isDone).toBe(true)
     end()
     expect(textsIn(await reopened())).toEqual(["one", "two"])
+  })
+
+  it.each([0, 5])(
+    "that was full for a minute, with %i bytes, has no copy when its process ends",
+    async (freeBytes) => {
+      const { engine, end } = live()
+      await engine.open(host)
+      append(engine, "one")
+      disk.faults.freeBytes = freeBytes
+      append(engine, "two")
+      await pass(60_000)
+      end()
+      const content = await reopened()
+      expect(textsIn(content)).toEqual(["one"])
+      expect(content.isWhole).toBe(true)
+      disk.restore(disk.copy(), true)
+      nowMs += 60_000
+      disk.restore(disk.copy(), true)
+      expect((await reopened()).isWhole).toBe(false)
+    },
+  )
+
+  it("that has lost the content of a new segment leaves the records before it", async () => {
+    await killedAfter(["one"])
+    disk.restore(new Map([...disk.copy(), ["00000002.journal", Buffer.alloc(60)]]), true)
+    expect(textsIn(await reopened())).toEqual(["one"])
   })
 
   it("that is full when a segment begins holds the record back, too", async () => {

@@ -33,10 +33,10 @@ export interface JournalEngineHost {
   /** Receives faults that the engine survives: a full disk, a slow disk, a failed sync. */
   readonly onAlarm: (error: Error) => void
   /**
-   * Called when the records before must not be trusted any more. Returns the records of a whole round, with the effect of all
-   * records that were appended, also of one that is held; the engine appends them to a new segment before anything else.
+   * Called when the records before must not be trusted any more. Returns a record of the whole state, with the effect of all
+   * records that were appended, also of one that is held, whose bytes are lost; the engine appends it before anything else.
    */
-  readonly restate: () => readonly Buffer[]
+  readonly restate: () => Buffer
 }
 
 /** Measurements of an engine since it was created. */

@@ -271,6 +271,26 @@ describe("a journal", () => {
     expect(textsOf(read, "s")).toEqual(["one", "two", "three"])
   })
 
+  it("begins anew without what has ended in a turn that was held meanwhile, while the records before are still there", async () => {
+    const life = await live()
+    const [stays, ends] = [new Followed("stays"), new Followed("ends")]
+    life.journal.follow(stays)
+    const page = life.journal.follow(ends)
+    await turns(life)
+    const before = disk.copy()
+    disk.faults.failsSync = true
+    await iterations(5)
+    page.ended()
+    disk.faults.failsSync = false
+    await iterations(5)
+    life.kill()
+    const after = disk.copy()
+    expect([...after.keys()]).not.toContain([...before.keys()][0])
+    disk.restore(new Map([...before, ...after]))
+    const { read } = await live()
+    expect([...read.state.sessions.values()].map(({ id }) => id)).toEqual(["stays"])
+  })
+
   it("resolves `committed` once the turn is appended, also without a note", async () => {
     const life = await live()
     await turns(life)

@@ -260,8 +260,8 @@ export class Journal implements SessionLedger {
     return false
   }
 
-  /** Returns the records of a whole round. It contains everything that was noted, also in the open turn. */
-  #restate(): readonly Buffer[] {
+  /** Returns a record with a whole round. It contains everything that was noted, also in the open turn. */
+  #restate(): Buffer {
     this.#writer.take()
     for (const page of this.#marked) page.isMarked = false
     this.#marked = []
@@ -270,6 +270,6 @@ export class Journal implements SessionLedger {
     for (const state of this.#statements()) state(this.#writer)
     this.#round = undefined
     this.#writer.roundEnd()
-    return [Buffer.from(this.#writer.take())]
+    return Buffer.from(this.#writer.take())
   }
 }

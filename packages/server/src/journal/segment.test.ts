@@ -8,6 +8,7 @@ const header = {
   segment: 7,
   salt: 0xdead_beef,
   startsRound: true,
+  holdsAll: false,
   firstRecord: 12,
   host: "host",
   boot: "boot",
