@@ -23,6 +23,8 @@ export interface ReadSegments {
   readonly lastRecord: number
   /** Bytes of the files, by segment. */
   readonly sizes: ReadonlyMap<number, number>
+  /** Names of the files whose records are in `content`. */
+  readonly used: readonly string[]
 }
 
 interface Segment extends ScannedSegment {
@@ -61,7 +63,7 @@ export function readSegments(files: JournalFiles, origin: Origin): ReadSegments 
   const newest = segments.at(-1)
   if (newest === undefined) {
     const content = { records: [], isWhole: true, isClosed: false, bytes: 0, tornBytes: headerBytes }
-    return { content, lastSegment, lastRecord: 0, sizes: new Map() }
+    return { content, lastSegment, lastRecord: 0, sizes: new Map(), used: [] }
   }
   const lost = found.slice(segments.length)
   const isUncut = lost.length === 0 && isWhole(files, newest, origin)
@@ -83,7 +85,8 @@ export function readSegments(files: JournalFiles, origin: Origin): ReadSegments 
   }
   const left = scanned.filter((segment) => segment !== undefined).filter((segment) => !lost.includes(segment))
   const sizes = new Map(left.map(sizeOf))
-  return { content, lastSegment, lastRecord: newest.header.firstRecord + newest.records.length - 1, sizes }
+  const lastRecord = newest.header.firstRecord + newest.records.length - 1
+  return { content, lastSegment, lastRecord, sizes, used: used.map(({ name }) => name) }
 }
 
 /** Returns the number of a segment, and its size without a torn end. */
