@@ -7,7 +7,7 @@ const appendBoundsMs: readonly number[] = [
   0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 10_000,
 ]
 /** Time above which an append counts as a stall, in milliseconds. */
-export const stallMs = 50
+const stallMs = 50
 
 /** Appends of a journal since its server was created. */
 export interface AppendStats {
