@@ -258,6 +258,12 @@ const clientCases: readonly Case[] = [
     "TypeError",
     "createClient needs options: createClient(contract, { url, token })",
   ],
+  ...[undefined, 5].map((token): Case => [
+    `token: ${String(token)}`,
+    () => connect({ token }),
+    "TypeError",
+    `token is ${String(token)}: pass a string, or a function that returns one`,
+  ]),
   [
     "reconnect: 1000",
     () => connect({ reconnect: 1000 }),

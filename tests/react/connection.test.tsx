@@ -192,6 +192,8 @@ it("explains a hook without a provider", () => {
     return useClient().current.state
   }
   expect(() => renderToString(<Orphan />)).toThrow(
-    'a hook of the contract "hooks" has no client: render <Provider client={client}> of the same createHooks() above this component',
+    'a hook of the contract "hooks" has no client: render <Provider client={client}> of the same createHooks() above it',
   )
+  expect(() => void Reflect.apply(Provider, undefined, [{}])).toThrow('the contract "hooks" has no client')
+  expect(() => void Reflect.apply(createHooks, undefined, [])).toThrow("createHooks needs a contract")
 })

@@ -100,7 +100,7 @@ const clientOptions: OptionTable<ClientOptions> = {
 
 /**
  * Checks the options and fills in the defaults.
- * @throws TypeError for an unknown option or limit, an option of the wrong type, an unusable address, a runtime without a
+ * @throws TypeError for an unknown option or limit, an option of the wrong type, an unusable address, a missing token, a runtime without a
  * WebSocket, a `webSocket` that is no constructor, and a `profile` that is no dialect.
  * @throws RangeError that names a limit that is out of range.
  */
@@ -113,6 +113,7 @@ export function dependenciesOf(options: ClientOptions): Dependencies {
     throw new TypeError(`webSocket is ${describeValue(webSocket)}, not a constructor: ${advice}`)
   }
   if (options.dial === undefined) assertCanDial(options)
+  assertToken(options.token)
   assertDialect(options.profile)
   assertStrategy(reconnect)
   const ownClock = clock === undefined ? systemClock : guardedClock(clock, onError)
@@ -142,6 +143,12 @@ export function dependenciesOf(options: ClientOptions): Dependencies {
 function assertCanDial({ url, webSocket, autoConnect = true }: ClientOptions): void {
   if (autoConnect || typeof url !== "string" || !isRelative(url)) socketUrl(url)
   if (autoConnect && webSocket === undefined) globalWebSocket()
+}
+
+/** @throws TypeError for a value that untyped code passes, such as an unset variable of the environment. */
+function assertToken(token: unknown): void {
+  if (typeof token !== "string" && typeof token !== "function")
+    throw new TypeError(`token is ${describeValue(token)}: pass a string, or a function that returns one`)
 }
 
 /** @throws TypeError for a value that untyped code passes, such as a number of milliseconds. */

@@ -17,28 +17,34 @@ const idle: ClientStatus = Object.freeze({ state: "idle" })
  * name them: `createHooks<typeof game, "topics">(game)`; hooks of other features do not exist for the compiler.
  */
 export function createHooks<C extends Contract, F extends FeatureName = FeatureName>(contract: C): Hooks<C, F>
-export function createHooks({ name }: Contract): Hooks<Contract> {
+export function createHooks(contract?: Contract): Hooks<Contract> {
+  if (!contract) throw new TypeError("createHooks needs a contract")
+  const { name } = contract
   const Context = createContext<Client<Contract> | undefined>(undefined)
-  const useClient = (): Client<Contract> => {
-    const client = useContext(Context)
+  const useClient = (): Client<Contract> => assertClient(useContext(Context))
+  const assertClient = (client: Client<Contract> | undefined): Client<Contract> => {
     if (client !== undefined) return client
-    const advice = "render <Provider client={client}> of the same createHooks() above this component"
+    const advice = "render <Provider client={client}> of the same createHooks() above it"
     throw new Error(`a hook of the contract "${name}" has no client: ${advice}`)
   }
   return {
-    ...coreHooks(Context, useClient),
+    ...coreHooks({ Context, useClient, assertClient }),
     ...topicHooks(useClient),
     ...replicaHooks(useClient),
     ...streamHooks(useClient),
   }
 }
 
-function coreHooks(
-  Context: React.Context<Client<Contract> | undefined>,
-  useClient: () => Client<Contract>,
-): CoreHooks<Contract, Client<Contract>> {
+interface CoreParts {
+  readonly Context: React.Context<Client<Contract> | undefined>
+  readonly useClient: () => Client<Contract>
+  readonly assertClient: (client: Client<Contract> | undefined) => Client<Contract>
+}
+
+function coreHooks({ Context, useClient, assertClient }: CoreParts): CoreHooks<Contract, Client<Contract>> {
   return {
     Provider({ client, children }) {
+      assertClient(client)
       // Layout effects of the components below run before this one: their listeners get the first event.
       useLayoutEffect(() => holdConnection(client), [client])
       return createElement(Context, { value: client }, children)

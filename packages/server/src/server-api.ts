@@ -224,7 +224,8 @@ export interface Server<C extends Contract, User extends AuthenticatedUser> {
   /** Sessions and topics of this process, without those of other processes. */
   readonly local: LocalServer<User, C>
   /**
-   * Restores the sessions of earlier processes from the option `journal`. `listen` calls it; `attach` and `accept` need it first.
+   * Restores the sessions of earlier processes from the option `journal`. `listen` and `serveWithBun` call it; `attach`,
+   * `mountOnBun` and `accept` need it first.
    * Later calls have no effect. Rejects if the journal is in use, is damaged, or has a newer format.
    */
   recover(): Promise<void>
@@ -243,10 +244,11 @@ export interface Server<C extends Contract, User extends AuthenticatedUser> {
   listen(options?: ListenOptions): Promise<Listening>
   /**
    * Serves the WebSocket on an HTTP server of the application. `close()` leaves that server open. Throws `server_shutdown` after
-   * `close()`, and a TypeError for a call without a handler, a second call, and an argument that is no HTTP server.
+   * `close()`, and a TypeError for a call without a handler, a second call, an argument that is no HTTP server, and a journal before
+   * `recover()`.
    */
   attach(httpServer: HttpServer): void
-  /** Accepts one socket of any transport. */
+  /** Accepts one socket of any transport. Throws a TypeError with a journal before `recover()`. */
   readonly accept: Accept
   /** Services for other HTTP servers than Node's, such as `@hawser/server/bun`. */
   readonly entrances: EntranceHost

@@ -8,7 +8,6 @@ import { createCalls } from "./calls/create-calls.ts"
 import type { Handling } from "./calls/handler-table.ts"
 import { testable } from "./calls/test-parts.ts"
 import { createServerJournal } from "./journal/server-journal.ts"
-import type { Recovery } from "./journal/server-journal.ts"
 import { readStats } from "./metrics/read-stats.ts"
 import { createReplicaLookup } from "./replicas/replica.ts"
 import { Replicas } from "./replicas/replicas.ts"
@@ -106,16 +105,12 @@ function compose(contract: Contract, options: Options) {
     topics.kinds.warnOfMissing()
     calls.handlers.middleware.seal()
   }
-  const recovery: { result?: Recovery } = {}
-  const recover = async (): Promise<void> => {
-    const result = await kept?.recover({ ...calls, ...sessions, topics, arm: () => entrances.turn.touch() })
-    if (result !== undefined) recovery.result = result
-  }
+  const recover = async (): Promise<void> =>
+    kept?.recover({ ...calls, ...sessions, topics, arm: () => entrances.turn.touch() })
   const rules = { path, origins, allowLoopbackOrigins, trustProxy, warnings, isClosing, assertReady }
-  const entrances = createEntrances({ ...rules, gate: kept?.journal, recover }, base, sessions)
+  const entrances = createEntrances({ ...rules, kept, recover }, base, sessions)
   return {
     kept,
-    recovery,
     recover,
     base,
     calls,
@@ -130,6 +125,7 @@ function compose(contract: Contract, options: Options) {
 
 async function end(layers: Layers, how: CloseOptions): Promise<void> {
   const { base, sessions, topics, replicas, entrances } = layers
+  entrances.stopAccepting()
   await shutDown({ ...base, ...sessions, how, parks: layers.kept !== undefined })
   // The ends of layers below must not reach the next process.
   await layers.kept?.journal.close(true)
@@ -174,10 +170,11 @@ function publicServer(layers: Layers): Server<Contract, User> {
     recover: layers.recover,
     committed: async () => layers.kept?.journal.committed(),
     get recovery() {
-      return layers.recovery.result
+      return layers.kept?.recovery
     },
     attach: (httpServer) => entrances.attach(httpServer),
     accept(accepted) {
+      layers.kept?.assertRecovered()
       handlers.middleware.seal()
       return acceptOwn(accepted)
     },

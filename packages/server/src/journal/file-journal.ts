@@ -1,6 +1,6 @@
 // A journal in a folder of this machine. Creates the folder, its key, and the engine. Must not know operations.
-import { randomBytes } from "node:crypto"
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs"
+import { randomBytes, randomUUID } from "node:crypto"
+import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { hostname, uptime } from "node:os"
 import { join, resolve } from "node:path"
 import { assertOptions, quoted } from "@hawser/protocol/core"
@@ -29,8 +29,10 @@ const roundBytes = 32 * 1024 * 1024
 const roundDeliveries = 2_000_000
 const stepMs = 2
 const syncEveryMs = 100
-const keyBytes = 32
-const keyName = "resume-key"
+/** Length of the secret of resume tokens. */
+export const keyBytes = 32
+/** Name of the file with the secret of resume tokens. */
+export const keyName = "resume-key"
 
 /**
  * Returns the option `journal` of `createServer` for a folder of this machine, which is created if it is missing. Sessions,
@@ -71,11 +73,7 @@ function assertMode(mode: unknown): void {
 /** Returns the secret of resume tokens; creates it in a new folder. */
 function keyOf(folder: string): Uint8Array {
   const file = join(folder, keyName)
-  try {
-    writeFileSync(file, randomBytes(keyBytes), { flag: "wx", mode: 0o600 })
-  } catch (error) {
-    if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error
-  }
+  if (!existsSync(file)) createKey(folder, file)
   const key = readFileSync(file)
   if (key.length !== keyBytes)
     throw new RangeError(
@@ -84,8 +82,22 @@ function keyOf(folder: string): Uint8Array {
   return key
 }
 
+/** The key has its name only when it is on the disk: a process that ends, or another one that reads, finds no half of a key. */
+function createKey(folder: string, file: string): void {
+  const draft = join(folder, `${keyName}.${randomUUID()}`)
+  writeFileSync(draft, randomBytes(keyBytes), { flag: "wx", mode: 0o600, flush: true })
+  try {
+    linkSync(draft, file)
+  } catch (error) {
+    // Another process has just created it.
+    if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error
+  } finally {
+    rmSync(draft)
+  }
+}
+
 /** Returns the identity of this machine and of its start. Without /proc the time of the start stands for it. */
-function originOf(): Origin {
+export function originOf(): Origin {
   const startedAtMs = Date.now() - uptime() * 1_000
   return {
     host: textOf("/etc/machine-id") ?? hostname(),

@@ -3,26 +3,6 @@ import type { KeptMembership } from "../base/session-page.ts"
 import type { KeptClaims } from "../session/life/kept-session.ts"
 import type { RecordReader } from "./record-reader.ts"
 
-/** Reads a list of numbers, each as the difference to the one before it. */
-export function numbers(reader: RecordReader): number[] {
-  const count = reader.count()
-  const read: number[] = []
-  let before = 0
-  for (let index = 0; index < count; index += 1) {
-    before += reader.integer()
-    read.push(before)
-  }
-  return read
-}
-
-/** Reads a list of times. */
-export function times(reader: RecordReader): number[] {
-  const count = reader.count()
-  const read: number[] = []
-  for (let index = 0; index < count; index += 1) read.push(reader.count())
-  return read
-}
-
 /** Reads bytes that outlive the journal's segment. */
 export function bytesOf(reader: RecordReader): Uint8Array {
   return new Uint8Array(reader.blob())
@@ -38,10 +18,10 @@ export function claimsOf(reader: RecordReader): KeptClaims {
   const generation = reader.count()
   const isConfirmed = reader.flag()
   const lastDial = reader.count()
-  const takeoversAtMs = times(reader)
+  const takeoversAtMs = reader.times()
   const windowMs = reader.count()
   const spentMs = reader.count()
-  const [detachedAtMs] = times(reader)
+  const [detachedAtMs] = reader.times()
   return { generation, isConfirmed, lastDial, takeoversAtMs, windowMs, spentMs, detachedAtMs }
 }
 

@@ -6,8 +6,16 @@ import type { KeptSession } from "../session/life/kept-session.ts"
 import type { KeptPresence, KeptPublication, KeptState, KeptTopic } from "./kept-state.ts"
 import { emptyState } from "./kept-state.ts"
 import { operation } from "./operation-codes.ts"
-import { bytesOf, claimsOf, membershipOf, numbers, optional, times } from "./operation-fields.ts"
+import { bytesOf, claimsOf, membershipOf, optional } from "./operation-fields.ts"
 import { JournalFormatError, RecordReader } from "./record-reader.ts"
+
+/** Follows the operations of one record. */
+interface OperationWatch {
+  /** Reader of the record's body. */
+  readonly reader: RecordReader
+  /** Called after each operation. */
+  readonly onOperation: (code: number) => void
+}
 
 type Apply = (rebuild: Rebuild, reader: RecordReader) => void
 
@@ -26,8 +34,8 @@ export class Rebuild {
   published: Uint8Array | undefined
 
   /** Applies one record. @throws JournalFormatError for an operation that this version does not know, or that does not fit. */
-  apply(body: Buffer, atMs: number): void {
-    const reader = new RecordReader(body)
+  apply(body: Buffer, atMs: number, watch?: OperationWatch): void {
+    const reader = watch?.reader ?? new RecordReader(body)
     this.published = undefined
     while (!reader.isAtEnd) {
       const code = reader.byte()
@@ -37,6 +45,7 @@ export class Rebuild {
           `the record holds operation ${code}, which this server does not know: start the version that wrote it`,
         )
       apply(this, reader)
+      watch?.onOperation(code)
     }
     this.state.lastAtMs = Math.max(this.state.lastAtMs, atMs)
   }
@@ -111,10 +120,10 @@ function sessionOf(rebuild: Rebuild, reader: RecordReader): KeptSession {
   const claims = claimsOf(reader)
   const base = reader.count()
   const baseDigest = reader.word()
-  const messages = numbers(reader).map((number) => rebuild.sharedBytes(number))
+  const messages = reader.numbers().map((number) => rebuild.sharedBytes(number))
   const handled = reader.count()
   const handledDigest = reader.word()
-  const [ahead, streams] = [numbers(reader), numbers(reader)]
+  const [ahead, streams] = [reader.numbers(), reader.numbers()]
   const started = new Map<number, number>()
   for (let left = reader.count(); left > 0; left -= 1) started.set(reader.count(), reader.count())
   const values = new Map<string, Uint8Array>()
@@ -197,7 +206,7 @@ const appliers: readonly (Apply | undefined)[] = ((): (Apply | undefined)[] => {
 function addMessages(add: (code: number, apply: Apply) => void): void {
   add(operation.sent, (rebuild, reader) => {
     const bytes = bytesOf(reader)
-    rebuild.deliver(numbers(reader), bytes)
+    rebuild.deliver(reader.numbers(), bytes)
   })
   add(operation.reply, (rebuild, reader) => {
     const bytes = bytesOf(reader)
@@ -205,12 +214,12 @@ function addMessages(add: (code: number, apply: Apply) => void): void {
   })
   add(operation.sentPublished, (rebuild, reader) => {
     if (rebuild.published === undefined) throw new JournalFormatError("recipients without a publication")
-    rebuild.deliver(numbers(reader), rebuild.published)
+    rebuild.deliver(reader.numbers(), rebuild.published)
   })
   add(operation.value, (rebuild, reader) => {
     const key = reader.text()
     const bytes = bytesOf(reader)
-    for (const number of numbers(reader)) {
+    for (const number of reader.numbers()) {
       const values = rebuild.session(number)?.values
       // The newest value is the last one.
       values?.delete(key)
@@ -256,7 +265,7 @@ function addSessions(add: (code: number, apply: Apply) => void): void {
 function addRequests(add: (code: number, apply: Apply) => void): void {
   add(operation.settled, (rebuild, reader) => {
     const session = rebuild.session(reader.count())
-    const [handled, digest, ahead] = [reader.count(), reader.word(), numbers(reader)]
+    const [handled, digest, ahead] = [reader.count(), reader.word(), reader.numbers()]
     if (session === undefined) return
     session.handled = handled
     session.handledDigest = digest
@@ -296,7 +305,7 @@ function addMemberships(add: (code: number, apply: Apply) => void): void {
   })
   add(operation.presence, ({ state }, reader) => {
     const topic = reader.text()
-    const [members, changed, gone] = [numbers(reader), numbers(reader), numbers(reader)]
+    const [members, changed, gone] = [reader.numbers(), reader.numbers(), reader.numbers()]
     const publishedCount = reader.count()
     const sets = { members: new Set(members), changed: new Set(changed), gone: new Set(gone) }
     state.presences.set(topic, { ...sets, publishedCount })
@@ -319,14 +328,14 @@ function insertByOffset(publications: KeptPublication[], publication: KeptPublic
 function addTopics(add: (code: number, apply: Apply) => void): void {
   add(operation.topic, ({ state }, reader) => {
     const [name, epoch, offset] = [reader.text(), reader.text(), reader.count()]
-    const [endsAtMs] = times(reader)
+    const [endsAtMs] = reader.times()
     const known = state.topics.get(name)
     if (known?.epoch !== epoch) state.topics.set(name, { epoch, offset, endsAtMs, publications: [] })
     else Object.assign(known, { offset, endsAtMs })
   })
   add(operation.topicRestated, ({ state }, reader) => {
     const [name, epoch, offset] = [reader.text(), reader.text(), reader.count()]
-    const [endsAtMs] = times(reader)
+    const [endsAtMs] = reader.times()
     state.topics.set(name, { epoch, offset, endsAtMs, publications: [] })
   })
   add(operation.published, (rebuild, reader) => {
@@ -335,7 +344,7 @@ function addTopics(add: (code: number, apply: Apply) => void): void {
     if (topic !== undefined) topic.offset = offset
     if (!reader.flag()) return
     const bytes = bytesOf(reader)
-    const [atMs = 0] = times(reader)
+    const [atMs = 0] = reader.times()
     const except = optional(reader)
     rebuild.published = bytes
     topic?.publications.push({ offset, bytes, atMs, except })
@@ -343,7 +352,7 @@ function addTopics(add: (code: number, apply: Apply) => void): void {
   add(operation.retained, (rebuild, reader) => {
     const topic = rebuild.topic(reader.text())
     const [offset, bytes] = [reader.count(), rebuild.sharedBytes(reader.count())]
-    const [atMs = 0] = times(reader)
+    const [atMs = 0] = reader.times()
     const except = optional(reader)
     insertByOffset(topic?.publications ?? [], { offset, bytes, atMs, except })
   })

@@ -60,7 +60,7 @@ function* historyStatements(topic: string, read: ReadTopic, clocks: Clocks): Gen
 /** Restores topics without their members. `endTopics` follows after the sessions. */
 export function restoreTopics(
   { topics, isWhole }: RestoredTopics,
-  { log }: KeptTopics,
+  { log }: { readonly log: Pick<KeptTopics["log"], "thaw"> },
   clocks: Clocks,
 ): void {
   const nowMs = clocks.wallClockMs()
@@ -72,9 +72,14 @@ export function restoreTopics(
     offset,
     endsInMs: endsAtMs === undefined ? null : endsAtMs - nowMs,
   }))
-  const publications = [...topics].flatMap(([topic, { publications: kept }]) =>
-    kept.map(({ offset, bytes, atMs, except }) => ({ topic, offset, bytes, except, ageMs: nowMs - atMs })),
-  )
+  const publications = [...topics].flatMap(([topic, { publications: kept }]) => {
+    let latestMs = 0
+    return kept.map(({ offset, bytes, atMs, except }) => {
+      // The clock may have been set back, and times are rounded: a later publication must not look older.
+      latestMs = Math.max(latestMs, atMs)
+      return { topic, offset, bytes, except, ageMs: nowMs - latestMs }
+    })
+  })
   log.thaw({
     epochs: 0,
     topics: records,

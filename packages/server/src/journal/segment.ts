@@ -44,7 +44,9 @@ export interface SegmentHeader {
 }
 
 /** One record of a segment. */
-interface SegmentRecord {
+export interface SegmentRecord {
+  /** Place in the segment, in bytes. */
+  readonly offset: number
   /** Time of the append, in milliseconds since 1970. */
   readonly atMs: number
   /** A view of the segment's bytes. */
@@ -147,7 +149,11 @@ export function scanSegment(bytes: Buffer): ScannedSegment | undefined {
   while (offset < bytes.length) {
     const content = recordAt(bytes, offset, header.salt)
     if (content === undefined) return { header, records, end: endAt(bytes, offset, header.salt) }
-    records.push({ atMs: content.readDoubleLE(), body: content.subarray(recordHeadBytes - headBytes) })
+    records.push({
+      offset,
+      atMs: content.readDoubleLE(),
+      body: content.subarray(recordHeadBytes - headBytes),
+    })
     offset += headBytes + content.length
   }
   return { header, records, end: { kind: "whole" } }

@@ -41,6 +41,8 @@ export interface Recovery {
   readonly tornBytes: number
   /** Sessions that were restored. */
   readonly sessions: number
+  /** Topics that were restored. */
+  readonly topics: number
   /** Parts that could not be restored. Their errors went to `onError`. */
   readonly setAside: number
   /**
@@ -91,8 +93,12 @@ export interface ServerJournal {
   readonly topics: TopicLedger
   /** Notes an outcome of a request with an idempotency key. */
   readonly onOutcome: (outcome: OutcomeRecord) => void
-  /** Restores earlier sessions once; later calls return the first result. */
-  recover(parts: RestoredParts): Promise<Recovery>
+  /** Result of `recover`; undefined before it. */
+  readonly recovery: Recovery | undefined
+  /** @throws TypeError before `recover` has resolved. */
+  readonly assertRecovered: () => void
+  /** Restores earlier sessions once; later calls have no effect. */
+  recover(parts: RestoredParts): Promise<void>
 }
 
 export function createServerJournal(option: JournalOption, base: Base): ServerJournal {
@@ -100,8 +106,9 @@ export function createServerJournal(option: JournalOption, base: Base): ServerJo
   const { limits } = option
   const engine = option.createEngine({ clock, wallClockMs })
   const journal = new Journal({ engine, limits, onAlarm: onError, now: () => clock.now(), wallClockMs })
-  let recovered: Promise<Recovery> | undefined
-  async function recover(parts: RestoredParts): Promise<Recovery> {
+  let recovering: Promise<void> | undefined
+  let recovery: Recovery | undefined
+  async function recover(parts: RestoredParts): Promise<void> {
     const startMs = clock.now()
     const { state, isWhole, bytes, tornBytes } = await journal.open()
     continueTypes(state, base)
@@ -123,7 +130,16 @@ export function createServerJournal(option: JournalOption, base: Base): ServerJo
     parts.topics.log.endThaw()
     const tookMs = clock.now() - startMs
     const setAside = aside.setAside + outcomesAside
-    return { ...aside, bytes, tookMs, isWhole, tornBytes, sessions: restored.length, setAside }
+    recovery = {
+      ...aside,
+      bytes,
+      tookMs,
+      isWhole,
+      tornBytes,
+      sessions: restored.length,
+      topics: state.topics.size,
+      setAside,
+    }
   }
   /** Releases a journal that cannot be restored. */
   async function released(error: unknown): Promise<never> {
@@ -134,7 +150,14 @@ export function createServerJournal(option: JournalOption, base: Base): ServerJo
     journal,
     topics: topicLedger(journal, base),
     onOutcome: (outcome) => journal.note((writer) => writer.outcome(keptOutcomeOf(outcome, wallClockMs()))),
-    recover: (parts) => (recovered ??= recover(parts).catch(released)),
+    get recovery() {
+      return recovery
+    },
+    assertRecovered() {
+      if (recovery === undefined)
+        throw new TypeError("the server has a journal that it has not read: await server.recover() first")
+    },
+    recover: (parts) => (recovering ??= recover(parts).catch(released)),
   }
 }
 
