@@ -88,6 +88,9 @@ describe("a segment", () => {
     const [first = 0, second = 0] = ends
     const moved = Buffer.concat([bytes.subarray(0, first), bytes.subarray(second)])
     expect(scanSegment(moved)?.end).toEqual({ kind: "torn", offset: first, atMs: undefined })
+    const other = encodeSegmentHeader({ ...header, salt: header.salt + 1 })
+    const foreign = Buffer.concat([other, bytes.subarray(first)])
+    expect(scanSegment(foreign)?.end).toEqual({ kind: "torn", offset: first, atMs: undefined })
   })
 
   it("refuses other files and other versions in words", () => {
