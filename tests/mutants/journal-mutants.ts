@@ -350,7 +350,7 @@ export const journalMutants: readonly Mutant[] = [
         replace: "epoch: isWhole ? epoch : `${epoch}${life.slice(0, 0)}`",
       },
     ],
-    killedBy: { tests: ["tests/journal/topics.test.ts"], because: isUnit },
+    killedBy: { tests: ["tests/journal/traps.test.ts"], because: isUnit },
   },
   {
     name: "Journal: types get new numbers in each process",
@@ -375,16 +375,5 @@ export const journalMutants: readonly Mutant[] = [
       },
     ],
     killedBy: { tests: ["packages/server/src/session/opening/resume.test.ts"], because: isUnit },
-  },
-  {
-    name: "Journal: sessions that wait are granted a new time in each process",
-    breaks: ["S10"],
-    edits: [
-      {
-        file: "packages/server/src/journal/restore-sessions.ts",
-        find: "spentMs: spentMs + Math.max(0, wallMs - detachedAtMs)",
-        replace: "spentMs: spentMs * Number(detachedAtMs < 0)",
-      },
-    ],
   },
 ]

@@ -93,7 +93,7 @@ describe("a segment", () => {
     expect(scanSegment(foreign)?.end).toEqual({ kind: "torn", offset: first, atMs: undefined })
   })
 
-  it("refuses other files and other versions in words", () => {
+  it("trap-22 refuses other files and other versions in words", () => {
     expect(() => scanSegment(Buffer.from("{ this is no journal }"))).toThrow("no journal segment")
     const { bytes } = segmentOf([])
     bytes.writeUInt16LE(9, 8)
