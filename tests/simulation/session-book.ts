@@ -347,15 +347,13 @@ export class SessionBook {
         `session ${sessionId} ended twice at the client: ${record.clientCause}, ${cause}`,
       )
     record.clientCause = cause
+    if (record.mustReset && cause !== "client_closed") this.#options.seen.saw("rolledBackReset")
     if (record.isAttacked || cause === "client_closed" || cause === record.serverCause) return
-    const { wallClockMs, limits, seen } = this.#options
+    const { wallClockMs, limits } = this.#options
     // A later process forgets an end by the wall clock.
     const isForgotten = record.endedAtWallMs > 0 && wallClockMs() - record.endedAtWallMs >= limits.tombstoneMs
     if (isForgotten && record.serverCause !== undefined && cause === "session_unknown") return
-    if (record.isRolledBack && (cause === "session_diverged" || cause === "session_unknown")) {
-      if (record.mustReset) seen.saw("rolledBackReset")
-      return
-    }
+    if (record.isRolledBack && (cause === "session_diverged" || cause === "session_unknown")) return
     if (cause === "session_unknown" && isServerGone) return
     throw new Violation(
       "S10",

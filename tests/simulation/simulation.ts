@@ -256,7 +256,7 @@ export class Simulation {
     }
     // Too little of the torn record is left to know its time.
     if (tornBytes === 0 || tornBytes >= 20)
-      throw new Violation("T4", "a journal that is whole was taken for a copy")
+      throw new Violation("E7", "a journal that is whole was taken for a copy")
   }
 
   #shared() {

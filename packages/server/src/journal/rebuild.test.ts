@@ -357,7 +357,7 @@ describe("a journal", () => {
     expect(state.sessions.get(1)?.messages[0]).toBe(state.sessions.get(2)?.messages[0])
   })
 
-  it("shares the bytes of a broadcast among restated sessions", () => {
+  it("trap-21 shares the bytes of a broadcast among restated sessions", () => {
     const life = new Life()
     const { writer } = life
     const broadcast = { bytes: Buffer.alloc(1_000, 65) }
@@ -463,7 +463,7 @@ describe("a record that does not fit is refused", () => {
     expect(() => life.end()).toThrow(message)
   })
 
-  it("an operation of a newer version", () => {
+  it("trap-22 an operation of a newer version", () => {
     expect(() => new Rebuild().apply(Buffer.of(200), 1)).toThrow(
       "operation 200, which this server does not know",
     )
