@@ -53,7 +53,7 @@ export interface FoundJournal {
 /** Time between two attempts to get the lock, in milliseconds. */
 const lockRetryMs = 50
 /** Longest wait for the lock, in milliseconds. */
-export const lockWaitMs = 10_000
+const lockWaitMs = 10_000
 
 export class Machine {
   readonly disk: SimulatedDisk

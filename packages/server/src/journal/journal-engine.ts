@@ -4,7 +4,7 @@
 export const recordSpace = 20
 
 /** One record of an earlier life. */
-export interface KeptRecord {
+interface KeptRecord {
   /** Time of the append, in milliseconds since 1970. */
   readonly atMs: number
   /** A view of a larger buffer. */
