@@ -1,5 +1,5 @@
 // The scenarios, in the order in which they run.
-import { journalShare } from "./scenarios/journal-share.ts"
+import { journalShares } from "./scenarios/journal-share.ts"
 import { recovery } from "./scenarios/recovery.ts"
 import { idleMemory } from "./scenarios/idle-memory.ts"
 import { stalledReader } from "./scenarios/stalled-reader.ts"
@@ -17,7 +17,7 @@ export const scenarios: readonly Scenario[] = [
   idleMemory,
   stalledReader,
   recovery,
-  journalShare,
+  ...journalShares,
   worldTick,
   ...worldGrowth,
 ]
