@@ -94,7 +94,7 @@ export const journalMutants: readonly Mutant[] = [
     edits: [
       {
         file: "packages/server/src/journal/file-engine.ts",
-        find: "this.#retired = segmentsIn(this.#options.files).map(([name]) => this.#options.files.open(name))",
+        find: "this.#retired = segmentsIn(files).map(([name]) => files.open(name))",
         replace: "this.#retired = []",
       },
     ],
@@ -251,7 +251,7 @@ export const journalMutants: readonly Mutant[] = [
     edits: [
       {
         file: "packages/server/src/journal/read-segments.ts",
-        find: "header.inode === inode && changedMs - lastMs < copyMs",
+        find: "header.inode === inode && changedMs - Math.max(lastMs, touchedMs) < copyMs",
         replace: 'changedMs - lastMs < 1e15 && inode !== ""',
       },
     ],
