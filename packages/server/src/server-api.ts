@@ -29,6 +29,7 @@ import type { BaseOptions } from "./base/create-base.ts"
 import type { HandlerContext, StreamContext } from "./calls/call-router.ts"
 import type { HandlerOptions } from "./calls/handler-table.ts"
 import type { Middleware } from "./calls/middleware.ts"
+import type { Migrations } from "./journal/restore-replicas.ts"
 import type { JournalOption, Recovery } from "./journal/server-journal.ts"
 import type { ItemSource } from "./calls/job.ts"
 import type { SessionOptions } from "./session/create-sessions.ts"
@@ -75,6 +76,12 @@ export interface ServerOptions<
    * Default: none, sessions end with the process.
    */
   readonly journal?: JournalOption
+  /**
+   * Conversions of durable replicas whose fields have changed since the journal was written, by the name of the replica; `kind.name`
+   * for one of a topic. Without one, `listen` rejects and names the replica. A record for which the function returns undefined is
+   * dropped; `"drop"` drops all. Remove the entry when every process that wrote the old fields has ended: later starts do not call it.
+   */
+  readonly migrate?: Migrations
   /**
    * Allowed origins of pages, such as `https://game.example`, or a function that decides. Case and default port are ignored.
    * Default: pages of the same host. A connection without Origin is always allowed. Other origins get HTTP 403. An invalid

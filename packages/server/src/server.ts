@@ -3,12 +3,13 @@ import { indexCalls } from "@hawser/protocol/core"
 import type { Contract, Trusted } from "@hawser/protocol"
 import type { AuthenticatedUser } from "./base/authenticate.ts"
 import { createBase } from "./base/create-base.ts"
+import type { Base } from "./base/create-base.ts"
 import type { Session } from "./base/session.ts"
 import { createCalls } from "./calls/create-calls.ts"
 import type { Handling } from "./calls/handler-table.ts"
 import { testable } from "./calls/test-parts.ts"
 import { createServerJournal } from "./journal/server-journal.ts"
-import type { Recovery } from "./journal/server-journal.ts"
+import type { Recovery, ServerJournal } from "./journal/server-journal.ts"
 import { readStats } from "./metrics/read-stats.ts"
 import { createReplicaLookup } from "./replicas/replica.ts"
 import { Replicas } from "./replicas/replicas.ts"
@@ -78,7 +79,7 @@ function compose(contract: Contract, options: Options) {
   // Statistics of a contract without topics have no rows for the requests of topics.
   const hasTopics = Object.keys(contract.topics).length > 0
   const base = createBase(contract, (hasTopics ? entries : contractCalls).keys(), options)
-  const kept = options.journal && createServerJournal(options.journal, base)
+  const kept = keptBy(options, base)
   const calls = createCalls<User>(contract.name, entries, { ...base, onOutcome: kept?.onOutcome })
   const warnings = new UpgradeWarnings({ path, trustProxy, clock: base.clock, onWarning: base.onWarning })
   const onAddressFull = (address: string): void => warnings.addressFull(address)
@@ -90,14 +91,12 @@ function compose(contract: Contract, options: Options) {
       isClosing,
       onAddressFull,
       ledger: kept?.journal,
-      ...(options.resumeKey === undefined && options.journal !== undefined
-        ? { resumeKey: options.journal.resumeKey }
-        : {}),
+      ...resumeKeyOf(options),
     },
     base,
     calls,
   )
-  const replicas = new Replicas(base)
+  const replicas = new Replicas({ ...base, ledger: kept?.replicas })
   const topics = createTopics<User>({ base, calls, sessions, replicas, ledger: kept?.topics })
   sessions.observers.push(topics.memberships, replicas)
   const assertReady = (): void => {
@@ -105,26 +104,30 @@ function compose(contract: Contract, options: Options) {
     topics.kinds.warnOfMissing()
     calls.handlers.middleware.seal()
   }
-  const recovery: { result?: Recovery } = {}
+  const recovery: { result?: Recovery | undefined } = {}
   const recover = async (): Promise<void> => {
-    const result = await kept?.recover({ ...calls, ...sessions, topics, arm: () => entrances.turn.touch() })
+    const result = await kept?.recover({
+      ...calls,
+      ...sessions,
+      replicas,
+      topics,
+      arm: () => entrances.turn.touch(),
+    })
     if (result !== undefined) recovery.result = result
   }
   const rules = { path, origins, allowLoopbackOrigins, trustProxy, warnings, isClosing, assertReady }
   const entrances = createEntrances({ ...rules, gate: kept?.journal, recover }, base, sessions)
-  return {
-    kept,
-    recovery,
-    recover,
-    base,
-    calls,
-    entries: contractCalls,
-    sessions,
-    topics,
-    replicas,
-    entrances,
-    closing,
-  }
+  const lasting = { kept, recovery, recover, closing }
+  return { ...lasting, base, calls, entries: contractCalls, sessions, topics, replicas, entrances }
+}
+
+function keptBy({ journal, migrate: migrations = {} }: Options, base: Base): ServerJournal | undefined {
+  return journal && createServerJournal({ ...journal, migrations }, base)
+}
+
+/** Returns the key of the application, or the one in the journal's folder. */
+function resumeKeyOf({ resumeKey, journal }: Options): Pick<Options, "resumeKey"> {
+  return resumeKey !== undefined || journal === undefined ? {} : { resumeKey: journal.resumeKey }
 }
 
 async function end(layers: Layers, how: CloseOptions): Promise<void> {

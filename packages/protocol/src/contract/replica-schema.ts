@@ -29,6 +29,11 @@ export interface ReplicaSpec<F extends Fields = Fields> {
   readonly fields: F
   /** Partition into cells. Default: none, and every viewer receives all records (a scoreboard). */
   readonly area?: ReplicaArea
+  /**
+   * True: the records outlive the server process, if the server has a journal: each change is kept in the turn in which it
+   * happens. Default false: they end with their process.
+   */
+  readonly durable?: boolean
 }
 
 type FieldValue<F> = F extends Field<infer T> ? T : never
@@ -41,7 +46,11 @@ export type RecordOf<S extends ReplicaSpec> = {
 /** Maximum number of fields: a mask of changed fields must fit into a 32-bit integer. */
 const fieldsMax = 30
 
-const replicaOptions: OptionTable<ReplicaSpec> = { fields: "object", area: "object" }
+const replicaOptions: OptionTable<ReplicaSpec> = {
+  fields: "object",
+  area: "object",
+  durable: "boolean",
+}
 const areaOptions: OptionTable<ReplicaArea> = { x: "any", y: "any", cellSize: "any", range: "any" }
 
 /**
@@ -55,6 +64,8 @@ export function defineReplica<F extends Fields>(spec: {
   readonly fields: F
   /** Partition into cells. Default: none, and every viewer receives all records. */
   readonly area?: ReplicaArea<keyof F & string>
+  /** True: the records outlive the server process, if the server has a journal. Default false. */
+  readonly durable?: boolean
 }): ReplicaSpec<F> {
   assertOptions("defineReplica", spec, replicaOptions)
   if (spec.area !== undefined) assertOptionNames("area of defineReplica", spec.area, areaOptions)

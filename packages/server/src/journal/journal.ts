@@ -46,13 +46,20 @@ export interface ReadJournal extends Pick<JournalContent, "isWhole" | "bytes" | 
   readonly lives: readonly string[]
 }
 
+/** Part with notes that are written when the turn is sealed. */
+export interface Noted {
+  isMarked: boolean
+  /** Writes the notes, and resets the mark. */
+  write(writer: OperationWriter): void
+}
+
 export class Journal implements SessionLedger {
   readonly #options: JournalOptions
   readonly #writer = new OperationWriter()
   readonly #pages = new Map<number, Page>()
   readonly #sources: StatementSource[] = []
-  /** Pages with notes that are written when the turn is sealed. */
-  #marked: Page[] = []
+  /** Parts with notes that are written when the turn is sealed. */
+  #marked: Noted[] = []
   /** Rest of the current round; undefined between rounds. */
   #round: Iterator<Statement, void> | undefined
   #roundDeliveries = 0
@@ -125,10 +132,10 @@ export class Journal implements SessionLedger {
     this.note((writer) => writer.end(sessionId, { ...stone, untilMs: wallClockMs() + (untilMs - now()) }))
   }
 
-  /** Called by a page whose notes are written when the turn is sealed. `arms`: false for notes that may wait. */
-  mark(page: Page, arms: boolean): void {
-    if (!page.isMarked) this.#marked.push(page)
-    page.isMarked = true
+  /** Called by a part whose notes are written when the turn is sealed. `arms`: false for notes that may wait. */
+  mark(noted: Noted, arms: boolean): void {
+    if (!noted.isMarked) this.#marked.push(noted)
+    noted.isMarked = true
     if (arms) this.#arm()
   }
 
@@ -143,8 +150,7 @@ export class Journal implements SessionLedger {
   /** The gate: appends the record of the sealed turn. */
   pass(): Promise<void> | undefined {
     if (this.#isClosed) return undefined
-    for (const page of this.#marked) page.write()
-    this.#marked = []
+    this.#writeMarked()
     const endsRound = this.#step()
     const waiting = this.#waiting
     this.#waiting = []
@@ -154,6 +160,11 @@ export class Journal implements SessionLedger {
       return undefined
     }
     return appended.then(() => this.#appended(endsRound, waiting))
+  }
+
+  #writeMarked(): void {
+    for (const noted of this.#marked) noted.write(this.#writer)
+    this.#marked = []
   }
 
   #appended(endsRound: boolean, waiting: readonly (() => void)[]): void {
@@ -222,9 +233,9 @@ export class Journal implements SessionLedger {
 
   /** Returns the records of a whole round. It contains everything that was noted, also in the open turn. */
   #restate(): readonly Buffer[] {
+    // The statements hold the effect of all notes.
+    this.#writeMarked()
     this.#writer.take()
-    for (const page of this.#marked) page.isMarked = false
-    this.#marked = []
     this.#round = undefined
     this.#beginRound()
     for (const state of this.#statements()) state(this.#writer)
@@ -235,7 +246,7 @@ export class Journal implements SessionLedger {
 }
 
 /** Page of one session. Counts are written once for a turn, with the state at its end. */
-class Page implements SessionPage {
+class Page implements SessionPage, Noted {
   readonly number: number
   isMarked = false
   readonly #journal: Journal
@@ -335,7 +346,6 @@ class Page implements SessionPage {
     if (!this.#hasEnded) this.#journal.mark(this, arms)
   }
 
-  /** Writes the notes of the turn. */
   write(): void {
     this.isMarked = false
     if (this.#hasEnded) return

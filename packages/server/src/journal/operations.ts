@@ -118,7 +118,8 @@ export class OperationWriter {
     }
   }
 
-  #begin(code: number): RecordWriter {
+  /** Begins an operation. Returns the writer of its fields. */
+  begin(code: number): RecordWriter {
     this.#flush()
     this.#writer.byte(code)
     return this.#writer
@@ -130,7 +131,7 @@ export class OperationWriter {
   session(number: number, session: KeptSession): void {
     const messages = unacknowledgedOf(session).map((bytes) => this.#share(bytes))
     const values = [...session.values].map(([key, bytes]) => [key, this.#share(bytes)] as const)
-    const writer = this.#begin(operation.session)
+    const writer = this.begin(operation.session)
     writer.count(number)
     for (const text of [session.id, session.clientId, session.address]) writer.text(text)
     writer.blob(session.user)
@@ -156,7 +157,7 @@ export class OperationWriter {
     session: number,
     { handled, digest, ahead = none }: { handled: number; digest: number; ahead?: readonly number[] },
   ): void {
-    const writer = this.#begin(operation.settled)
+    const writer = this.begin(operation.settled)
     writer.count(session)
     writer.count(handled)
     writer.word(digest)
@@ -165,21 +166,21 @@ export class OperationWriter {
 
   /** A request whose handler was started, and that is not settled in this turn. */
   started(session: number, count: number): void {
-    const writer = this.#begin(operation.started)
+    const writer = this.begin(operation.started)
     writer.count(session)
     writer.count(count)
   }
 
   /** Messages that the client has acknowledged. */
   acked(session: number, base: number, digest: number): void {
-    const writer = this.#begin(operation.acked)
+    const writer = this.begin(operation.acked)
     writer.count(session)
     writer.count(base)
     writer.word(digest)
   }
 
   claims(session: number, claims: KeptClaims, address: string): void {
-    const writer = this.#begin(operation.claims)
+    const writer = this.begin(operation.claims)
     writer.count(session)
     this.#claims(claims)
     writer.text(address)
@@ -202,32 +203,32 @@ export class OperationWriter {
   }
 
   user(session: number, packed: Uint8Array): void {
-    const writer = this.#begin(operation.user)
+    const writer = this.begin(operation.user)
     writer.count(session)
     writer.blob(packed)
   }
 
   stream(session: number, reference: number, isOpen: boolean): void {
-    const writer = this.#begin(isOpen ? operation.streamOpened : operation.streamEnded)
+    const writer = this.begin(isOpen ? operation.streamOpened : operation.streamEnded)
     writer.count(session)
     writer.count(reference)
   }
 
   /** An attempt to run the requests of a restored session again. */
   attempt(session: number, attempts: number): void {
-    const writer = this.#begin(operation.attempt)
+    const writer = this.begin(operation.attempt)
     writer.count(session)
     writer.count(attempts)
   }
 
   /** The end of a session. */
   ended(session: number): void {
-    this.#begin(operation.ended).count(session)
+    this.begin(operation.ended).count(session)
   }
 
   /** The end of a session, for claims that follow. */
   end(sessionId: string, { cause, userId, isFinal, untilMs }: KeptEnd): void {
-    const writer = this.#begin(operation.end)
+    const writer = this.begin(operation.end)
     for (const text of [sessionId, cause, userId]) writer.text(text)
     writer.flag(isFinal)
     writer.count(Math.round(untilMs))
@@ -236,7 +237,7 @@ export class OperationWriter {
   // --- topics ---------------------------------------------------------------------------------------------------
 
   member(session: number, topic: string, membership: KeptMembership): void {
-    this.#begin(operation.member).count(session)
+    this.begin(operation.member).count(session)
     this.#membership(topic, membership)
   }
 
@@ -255,7 +256,7 @@ export class OperationWriter {
   }
 
   left(session: number, topic: string): void {
-    const writer = this.#begin(operation.left)
+    const writer = this.begin(operation.left)
     writer.count(session)
     writer.text(topic)
   }
@@ -266,14 +267,14 @@ export class OperationWriter {
     presence: Record<"members" | "changed" | "gone", Iterable<number>>,
     count: number,
   ): void {
-    this.#begin(operation.presence).text(topic)
+    this.begin(operation.presence).text(topic)
     for (const ids of [presence.members, presence.changed, presence.gone]) this.#numbers([...ids])
     this.#writer.count(count)
   }
 
   /** A `$presence` event was published: it held all changes until now. */
   presenceTold(topic: string): void {
-    this.#begin(operation.presenceTold).text(topic)
+    this.begin(operation.presenceTold).text(topic)
   }
 
   /** A topic that begins, or whose end was set. */
@@ -282,7 +283,7 @@ export class OperationWriter {
   }
 
   #topic(code: number, topic: string, { epoch, offset, endsAtMs }: TopicEnds): void {
-    const writer = this.#begin(code)
+    const writer = this.begin(code)
     writer.text(topic)
     writer.text(epoch)
     writer.count(offset)
@@ -297,7 +298,7 @@ export class OperationWriter {
 
   #retained(topic: string, { offset, bytes, atMs, except }: KeptPublication): void {
     const shared = this.#share(bytes)
-    const writer = this.#begin(operation.retained)
+    const writer = this.begin(operation.retained)
     writer.text(topic)
     writer.count(offset)
     writer.count(shared)
@@ -307,7 +308,7 @@ export class OperationWriter {
 
   /** A publication with its number; its bytes only if the topic retains them. */
   published(topic: string, offset: number, retained: Omit<KeptPublication, "offset"> | undefined): void {
-    const writer = this.#begin(operation.published)
+    const writer = this.begin(operation.published)
     writer.text(topic)
     writer.count(offset)
     writer.flag(retained !== undefined)
@@ -324,17 +325,17 @@ export class OperationWriter {
   }
 
   topicEnded(topic: string): void {
-    this.#begin(operation.topicEnded).text(topic)
+    this.begin(operation.topicEnded).text(topic)
   }
 
   epochs(count: number): void {
-    this.#begin(operation.epochs).count(count)
+    this.begin(operation.epochs).count(count)
   }
 
   // --- requests and types ---------------------------------------------------------------------------------------
 
   outcome({ userId, id, untilMs, packed }: KeptOutcome): void {
-    const writer = this.#begin(operation.outcome)
+    const writer = this.begin(operation.outcome)
     writer.text(userId)
     writer.text(id)
     writer.count(Math.round(untilMs))
@@ -342,7 +343,7 @@ export class OperationWriter {
   }
 
   type(number: number, name: string): void {
-    const writer = this.#begin(operation.type)
+    const writer = this.begin(operation.type)
     writer.count(number)
     writer.text(name)
   }
@@ -351,19 +352,19 @@ export class OperationWriter {
 
   /** The start of a process, with words for people. */
   life(text: string): void {
-    this.#begin(operation.life).text(text)
+    this.begin(operation.life).text(text)
   }
 
   /** Begins a round. @param nextSession number of the next session. @param epochs number of topic epochs that have begun. */
   round(nextSession: number, epochs: number): void {
-    const writer = this.#begin(operation.round)
+    const writer = this.begin(operation.round)
     writer.count(nextSession)
     writer.count(epochs)
     this.#shared.clear()
   }
 
   roundEnd(): void {
-    this.#begin(operation.roundEnd)
+    this.begin(operation.roundEnd)
     this.#shared.clear()
   }
 
@@ -373,7 +374,7 @@ export class OperationWriter {
     if (known !== undefined) return known
     const number = this.#shared.size
     this.#shared.set(bytes, number)
-    const writer = this.#begin(operation.shared)
+    const writer = this.begin(operation.shared)
     writer.count(number)
     writer.blob(bytes)
     return number

@@ -6,6 +6,7 @@ import type { KeptClaims, KeptSession } from "../session/life/kept-session.ts"
 import type { KeptPresence, KeptState, KeptTopic } from "./kept-state.ts"
 import { emptyState } from "./kept-state.ts"
 import { operation } from "./operation-codes.ts"
+import { addReplicas } from "./replica-operations.ts"
 import { JournalFormatError, RecordReader } from "./record-reader.ts"
 
 type Apply = (rebuild: Rebuild, reader: RecordReader) => void
@@ -226,6 +227,7 @@ const appliers: readonly (Apply | undefined)[] = ((): (Apply | undefined)[] => {
   addRequests(add)
   addMemberships(add)
   addTopics(add)
+  addReplicas(add)
   add(operation.outcome, ({ state }, reader) => {
     const [userId, id, untilMs] = [reader.text(), reader.text(), reader.count()]
     state.outcomes.set(JSON.stringify([userId, id]), { userId, id, untilMs, packed: bytesOf(reader) })

@@ -4,10 +4,17 @@ import type { Base } from "../base/create-base.ts"
 import type { Idempotency } from "../calls/idempotency.ts"
 import type { OutcomeRecord } from "../calls/outcome-record.ts"
 import type { Tombstones } from "../session/life/tombstones.ts"
-import type { TopicLedger } from "../topics/topic-service.ts"
+import type { TopicLedger, TopicService } from "../topics/topic-service.ts"
 import type { JournalEngine } from "./journal-engine.ts"
+import type { AuthenticatedUser } from "../base/authenticate.ts"
+import type { ReplicaLedger } from "../replicas/replica-ledger.ts"
+import type { ReplicaStore } from "../replicas/replica-store.ts"
+import type { Replicas } from "../replicas/replicas.ts"
+import { DurableReplicas } from "./durable-replicas.ts"
 import { Journal } from "./journal.ts"
-import type { RoundLimits, Statement } from "./journal.ts"
+import type { ReadJournal, RoundLimits, Statement } from "./journal.ts"
+import { readReplicas, restoreReplicas } from "./restore-replicas.ts"
+import type { Migrations } from "./restore-replicas.ts"
 import { keptOutcomeOf, outcomeRecordFrom } from "./kept-outcome.ts"
 import type { KeptState } from "./kept-state.ts"
 import { restorePresence, restoreTopics, topicLedger, topicStatements } from "./restore-topics.ts"
@@ -37,6 +44,8 @@ export interface Recovery {
   readonly tornBytes: number
   /** Sessions that were restored. */
   readonly sessions: number
+  /** Records of durable replicas that were restored. */
+  readonly records: number
   /** Parts that could not be restored. Their errors went to `onError`. */
   readonly setAside: number
 }
@@ -44,7 +53,8 @@ export interface Recovery {
 /** Parts of a server that are restored. */
 interface RestoredParts {
   readonly revive: RestoreHost["thaw"]
-  readonly topics: KeptTopics
+  readonly replicas: Pick<Replicas, "of" | "changed">
+  readonly topics: KeptTopics & Pick<TopicService<AuthenticatedUser>, "replicas">
   readonly tombstones: Tombstones
   readonly idempotency: Idempotency
   /** Arms the turn. */
@@ -54,32 +64,65 @@ interface RestoredParts {
 export interface ServerJournal {
   readonly journal: Journal
   readonly topics: TopicLedger
+  readonly replicas: ReplicaLedger
   /** Notes an outcome of a request with an idempotency key. */
   readonly onOutcome: (outcome: OutcomeRecord) => void
   /** Restores earlier sessions once; later calls return the first result. */
   recover(parts: RestoredParts): Promise<Recovery>
 }
 
-export function createServerJournal(option: JournalOption, base: Base): ServerJournal {
+export interface ServerJournalOptions extends JournalOption {
+  /** Conversions of durable replicas whose fields have changed. */
+  readonly migrations: Migrations
+}
+
+export function createServerJournal(option: ServerJournalOptions, base: Base): ServerJournal {
   const { clock, wallClockMs, onError } = base
   const { limits } = option
   const engine = option.createEngine({ clock, wallClockMs })
   const journal = new Journal({ engine, limits, onAlarm: onError, now: () => clock.now(), wallClockMs })
+  const durable = new DurableReplicas(journal)
   let recovered: Promise<Recovery> | undefined
   async function recover(parts: RestoredParts): Promise<Recovery> {
     const startMs = clock.now()
-    const { state, isWhole, bytes, tornBytes } = await journal.open()
+    const read = await journal.open()
+    try {
+      return restore(parts, read, startMs)
+    } catch (error) {
+      // Nothing of a restore that failed may be kept.
+      journal.close(false).catch(onError)
+      throw error
+    }
+  }
+  function restore(parts: RestoredParts, read: ReadJournal, startMs: number): Recovery {
+    const { state, isWhole, bytes, tornBytes } = read
+    const { contract } = base
+    const storeOf = (topic: string | undefined, name: string): ReplicaStore =>
+      topic === undefined ? parts.replicas.of(name).store : parts.topics.replicas.restore(topic, name)
+    const replicas = readReplicas(state, { contract, migrations: option.migrations, storeOf })
     continueTypes(state, base)
     // First: changes by the restore are notes of this life.
     journal.restates({ statements: () => statementsOf(parts, base) })
+    journal.restates(durable)
     journal.start(`process ${new Date(wallClockMs()).toISOString()}`, parts.arm)
     restoreEnds(state, parts, base)
     const outcomesAside = restoreOutcomes(state, parts, base)
+    const records = restoreReplicas(replicas, { durable, journal })
+    for (const { store } of replicas) if (store !== undefined) parts.replicas.changed(store)
     restoreTopics({ topics: state.topics, isWhole }, parts.topics, base)
     const { restored, setAside } = restoreSessions(state, { thaw: parts.revive, wallClockMs, onError })
     restorePresence(state, parts.topics)
+    parts.topics.replicas.endRestore()
     const tookMs = clock.now() - startMs
-    return { bytes, tookMs, isWhole, tornBytes, sessions: restored, setAside: setAside + outcomesAside }
+    return {
+      bytes,
+      tookMs,
+      isWhole,
+      tornBytes,
+      sessions: restored,
+      records,
+      setAside: setAside + outcomesAside,
+    }
   }
   /** Releases a journal that cannot be restored. */
   async function released(error: unknown): Promise<never> {
@@ -89,6 +132,7 @@ export function createServerJournal(option: JournalOption, base: Base): ServerJo
   return {
     journal,
     topics: topicLedger(journal, base),
+    replicas: durable,
     onOutcome: (outcome) => journal.note((writer) => writer.outcome(keptOutcomeOf(outcome, wallClockMs()))),
     recover: (parts) => (recovered ??= recover(parts).catch(released)),
   }

@@ -12,6 +12,9 @@ import type {
 import { HeldDeltas } from "./held-deltas.ts"
 import type { HeldDeltasLimits } from "./held-deltas.ts"
 
+/** Values of a record by field name. `Replica` has the types of the contract. */
+export type Values = Readonly<Record<string, unknown>>
+
 /** A record of a replica. Its packed values are replaced, never modified, so that earlier references stay valid. */
 export interface Entry {
   readonly id: string
@@ -22,6 +25,10 @@ export interface Entry {
   slot: number
   /** Version of its cell at its last change. */
   changedWith: number
+  /** Its number in the ledger; 0 without one. */
+  number: number
+  /** Its values as the application reads them; undefined until they are read. */
+  values: Values | undefined
 }
 
 /** Change of a slot in the open tick. `commit` reads the slot's final content. */

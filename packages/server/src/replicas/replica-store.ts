@@ -5,11 +5,11 @@ import { ReplicaSchema, cellOf, isWellFormed, outbound, quoted } from "@hawser/p
 import type { Fields, ReplicaSpec } from "@hawser/protocol"
 import type { BitWriter, CellPlace, Codec, OutboundMessage, PackedRecord } from "@hawser/protocol/core"
 import { ReplicaCell, changedMask } from "./replica-cell.ts"
-import type { Entry } from "./replica-cell.ts"
+import type { Entry, Values } from "./replica-cell.ts"
+import { RecordBounds } from "./record-bounds.ts"
+import type { RecordLimits } from "./record-bounds.ts"
 import type { HeldDeltasLimits } from "./held-deltas.ts"
-
-/** Values of a record by field name. `Replica` has the types of the contract. */
-export type Values = Readonly<Record<string, unknown>>
+import type { ReplicaLedger, ReplicaPage } from "./replica-ledger.ts"
 
 export interface ReplicaStoreOptions {
   readonly name: string
@@ -19,8 +19,10 @@ export interface ReplicaStoreOptions {
   /** One for all stores of a server. */
   readonly writer: BitWriter
   readonly spec: ReplicaSpec
-  readonly limits: HeldDeltasLimits
+  readonly limits: HeldDeltasLimits & RecordLimits
   readonly codec: Codec
+  /** Keeps the records of a durable replica; undefined without one. */
+  readonly ledger: ReplicaLedger | undefined
 }
 
 interface Area {
@@ -53,9 +55,12 @@ export class ReplicaStore {
   readonly #dirty = new Set<ReplicaCell>()
   /** Highest version of all cells so far. A new cell begins above it, so that its versions differ from those of a removed cell. */
   #highestVersion = 0
+  /** Bounds and page of a durable replica. */
+  readonly #bounds: RecordBounds | undefined
+  readonly #page: ReplicaPage | undefined
 
   /** @throws TypeError for fields that cannot be encoded. */
-  constructor({ name, topic, number, writer, spec, limits, codec }: ReplicaStoreOptions) {
+  constructor({ name, topic, number, writer, spec, limits, codec, ledger }: ReplicaStoreOptions) {
     this.name = name
     this.topic = topic
     this.number = number
@@ -68,6 +73,9 @@ export class ReplicaStore {
     this.description = outbound(
       codec.encode({ kind: "replica", ...described, ...(topic === undefined ? {} : { topic }) }),
     )
+    if (spec.durable !== true) return
+    this.#bounds = new RecordBounds({ name, limits })
+    this.#page = ledger?.follow(this)
   }
 
   get size(): number {
@@ -92,7 +100,29 @@ export class ReplicaStore {
 
   get(id: string): Values | undefined {
     const entry = this.#entries.get(id)
-    return entry === undefined ? undefined : this.valuesOf(entry.packed)
+    return entry && this.#valuesOf(entry)
+  }
+
+  *values(): IterableIterator<Values> {
+    for (const entry of this.#entries.values()) yield this.#valuesOf(entry)
+  }
+
+  *entries(): IterableIterator<[string, Values]> {
+    for (const [id, entry] of this.#entries) yield [id, this.#valuesOf(entry)]
+  }
+
+  /** Iterates the records as they are stored. */
+  stored(): IterableIterator<Entry> {
+    return this.#entries.values()
+  }
+
+  /** Returns true if the record has not been removed. */
+  holds(entry: Entry): boolean {
+    return this.#entries.get(entry.id) === entry
+  }
+
+  #valuesOf(entry: Entry): Values {
+    return (entry.values ??= Object.freeze(this.valuesOf(entry.packed)))
   }
 
   valuesOf(packed: PackedRecord): Values {
@@ -114,10 +144,18 @@ export class ReplicaStore {
       throw new RangeError(
         `the id ${quoted(id)} in the replica "${this.name}" contains half a surrogate pair`,
       )
-    this.#put(
-      id,
-      this.schema.fields.map(({ name }) => this.#pack(id, name, values[name])),
-    )
+    this.#put(id, this.pack(id, values))
+  }
+
+  /** Returns packed values. @throws RangeError that names the field and the id. */
+  pack(id: string, values: Values): PackedRecord {
+    return this.schema.fields.map(({ name }) => this.#pack(id, name, values[name]))
+  }
+
+  /** Adds a record of an earlier process, which the ledger has under this number. */
+  restore(number: number, id: string, packed: PackedRecord): void {
+    this.#bounds?.add(id, packed)
+    this.#add(id, packed).number = number
   }
 
   /** @throws as `set`, and RangeError for an unknown id. */
@@ -141,6 +179,8 @@ export class ReplicaStore {
     if (entry === undefined) return false
     this.#entries.delete(id)
     this.#leave(entry)
+    this.#bounds?.remove(id, entry.packed)
+    this.#page?.changed(entry, entry.packed)
     return true
   }
 
@@ -182,6 +222,11 @@ export class ReplicaStore {
     return isLeft
   }
 
+  /** Called at the end of the replica. */
+  end(): void {
+    this.#page?.ended()
+  }
+
   /** Closes the tick. Returns the number of changed cells with viewers. Reports errors that a field throws while it is packed. */
   commit(nowMs: number, onError: (error: unknown) => void): number {
     let changedCount = 0
@@ -216,22 +261,33 @@ export class ReplicaStore {
 
   #put(id: string, packed: PackedRecord): void {
     const entry = this.#entries.get(id)
-    const cell = this.cellAt(this.#placeFor(packed))
     if (entry === undefined) {
-      const created: Entry = { id, packed, before: packed, cell, slot: -1, changedWith: 0 }
-      this.#entries.set(id, created)
-      cell.enter(created)
-      this.#dirty.add(cell)
-    } else if (entry.cell !== cell) {
-      this.#leave(entry)
-      entry.packed = packed
-      cell.enter(entry)
-      this.#dirty.add(cell)
-    } else if (changedMask(entry.packed, packed) !== 0) {
-      cell.change(entry)
-      entry.packed = packed
-      this.#dirty.add(cell)
+      this.#bounds?.admit(id, packed, this.#entries.size)
+      const added = this.#add(id, packed)
+      this.#page?.changed(added, undefined)
+      return
     }
+    const before = entry.packed
+    if (changedMask(before, packed) === 0) return
+    this.#bounds?.replace(id, before, packed)
+    const cell = this.cellAt(this.#placeFor(packed))
+    if (entry.cell === cell) cell.change(entry)
+    else this.#leave(entry)
+    entry.packed = packed
+    entry.values = undefined
+    if (entry.cell !== cell) cell.enter(entry)
+    this.#dirty.add(cell)
+    this.#page?.changed(entry, before)
+  }
+
+  #add(id: string, packed: PackedRecord): Entry {
+    const cell = this.cellAt(this.#placeFor(packed))
+    const values = undefined
+    const entry: Entry = { id, packed, before: packed, cell, slot: -1, changedWith: 0, number: 0, values }
+    this.#entries.set(id, entry)
+    cell.enter(entry)
+    this.#dirty.add(cell)
+    return entry
   }
 
   #leave(entry: Entry): void {

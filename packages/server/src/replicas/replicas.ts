@@ -5,6 +5,7 @@ import type { Contract, ReplicaSpec } from "@hawser/protocol"
 import type { CellPlace } from "@hawser/protocol/core"
 import type { Base } from "../base/create-base.ts"
 import { ReplicaFrameWriter } from "./replica-frame-writer.ts"
+import type { ReplicaLedger } from "./replica-ledger.ts"
 import { ReplicaStore } from "./replica-store.ts"
 import type { ReplicaViewer, ViewArea } from "./replica-viewer.ts"
 import { RecordViews } from "./record-views.ts"
@@ -22,6 +23,8 @@ export interface ReplicasOptions extends Pick<
   "codec" | "clock" | "timers" | "counters" | "limits" | "onError"
 > {
   readonly contract: Pick<Contract, "name" | "replicas" | "topics">
+  /** Keeps the records of durable replicas; undefined without one. */
+  readonly ledger?: ReplicaLedger | undefined
 }
 
 /** Centre of a view: a position in the units of the replica's area, or a record that the view follows. */
@@ -134,7 +137,8 @@ export class Replicas {
   /** Begins a replica: no records, a new epoch, and a number that no other open replica has. */
   open(place: ReplicaPlace): OpenReplica {
     const number = this.#freeNumbers.pop() ?? this.#open.size
-    const store = new ReplicaStore({ ...this.#options, ...place, number, writer: this.#writer })
+    const { ledger } = this.#options
+    const store = new ReplicaStore({ ...this.#options, ...place, number, writer: this.#writer, ledger })
     const open = { store, followers: new Map<string, Set<Following>>() }
     this.#open.add(open)
     return open
@@ -144,6 +148,7 @@ export class Replicas {
   close(open: OpenReplica): void {
     this.#open.delete(open)
     this.#changed.delete(open.store)
+    open.store.end()
     this.#freeNumbers.push(open.store.number)
   }
 

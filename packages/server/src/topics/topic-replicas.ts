@@ -9,7 +9,8 @@ import type { Session } from "../base/session.ts"
 import { noView } from "../replicas/replica.ts"
 import type { Replica } from "../replicas/replica.ts"
 import type { OpenReplica, Replicas, ViewingSession } from "../replicas/replicas.ts"
-import type { ReplicaStore, Values } from "../replicas/replica-store.ts"
+import type { Values } from "../replicas/replica-cell.ts"
+import type { ReplicaStore } from "../replicas/replica-store.ts"
 import type { Sessions } from "../session/create-sessions.ts"
 import type { ServerSession } from "../session/life/server-session.ts"
 import type { Hub } from "./hub.ts"
@@ -83,6 +84,9 @@ export class TopicReplicas<User extends AuthenticatedUser> {
       has: (id) => found()?.has(id) ?? false,
       get: (id) => found()?.get(id),
       ids: () => found()?.ids() ?? [].values(),
+      values: () => found()?.values() ?? [].values(),
+      entries: () => found()?.entries() ?? [].values(),
+      [Symbol.iterator]: () => found()?.entries() ?? [].values(),
       set: (id, fields) =>
         this.#change(named, (store) => {
           if (store.size >= limits.topicReplicaMaxCount && !store.has(id)) throw fullError(store, limits)
@@ -96,6 +100,19 @@ export class TopicReplicas<User extends AuthenticatedUser> {
         return replicas.view(this.#open(named), own, viewpoint)
       },
     }
+  }
+
+  /** Returns the store of a replica that an earlier process kept. @throws TypeError as `replica`. */
+  restore(topic: string, name: string): ReplicaStore {
+    const spec = this.#options.kinds.spec(topic).replicas[name]
+    if (spec === undefined) throw new TypeError(`the topic "${topic}" has no replica ${name}`)
+    return this.#open({ topic, name, spec }).store
+  }
+
+  /** Called when all sessions are restored. Topics without one are idle. */
+  endRestore(): void {
+    for (const topic of this.#topics.keys())
+      if (this.#options.hub.members(topic).size === 0) this.#becomeIdle(topic)
   }
 
   /** Returns the instance; begins it if there is none. */

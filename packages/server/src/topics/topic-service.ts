@@ -27,6 +27,7 @@ export interface TopicService<User extends AuthenticatedUser> {
   readonly log: MemoryTopicLog<HubPublication<ServerSession<User>>>
   readonly index: MembershipIndex<User>
   readonly board: PresenceBoard<User>
+  readonly replicas: TopicReplicas<User>
   stop(): void
   /** Topics that contain sessions, memberships of all sessions, and bytes of all histories. */
   readonly counts: {
@@ -95,6 +96,7 @@ export function createTopics<User extends AuthenticatedUser>({
     log,
     index,
     board,
+    replicas,
     stop() {
       memberships.stop()
       log.stop()
