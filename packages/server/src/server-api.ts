@@ -112,6 +112,13 @@ export interface ServerOptions<
   readonly trustOutput?: Trust
 }
 
+/** Refuses functions that return promises. */
+export type Synchronous<T> = [T] extends [never]
+  ? unknown
+  : T extends PromiseLike<unknown>
+    ? "atomic() takes a function that returns no promise"
+    : unknown
+
 /** Argument of `server.endSessions`. */
 export interface EndSessionsOptions {
   /** Id of the user. */
@@ -187,8 +194,15 @@ export interface Server<C extends Contract, User extends AuthenticatedUser> {
    */
   replica<K extends ReplicaName<C>>(name: K): Replica<ReplicaRecord<C, K>, Session<User, C>>
   /**
-   * Sends the changes of all replicas to their viewers now. For applications with a tick of their own. Otherwise the server
-   * does it `limits.replicaTickMs` after the first change.
+   * Runs a function whose changes of records, publications and sends happen together: they leave when it returns. If it throws,
+   * every change is undone, nothing leaves, and the error is thrown. Returns the function's result. One inside another undoes its
+   * own part. See docs/state.md for the calls that wait for the end, and the ones that stay.
+   * @throws TypeError for a function that returns a promise: it is undone.
+   */
+  atomic<T>(fn: (() => T) & Synchronous<T>): T
+  /**
+   * Sends the changes of all replicas to their viewers now; at the end of an `atomic` function, inside one. For applications with a
+   * tick of their own. Otherwise the server does it `limits.replicaTickMs` after the first change.
    */
   flush(): void
   /**

@@ -1,5 +1,5 @@
 // Composes one server of its layers, lowest first, and returns their parts as the public `Server`.
-import { indexCalls } from "@hawser/protocol/core"
+import { assertType, indexCalls } from "@hawser/protocol/core"
 import type { Contract, Trusted } from "@hawser/protocol"
 import type { AuthenticatedUser } from "./base/authenticate.ts"
 import { createBase } from "./base/create-base.ts"
@@ -160,6 +160,10 @@ function publicServer(layers: Layers): Server<Contract, User> {
     topic: (name) => publisher.topic(name),
     topicKind: (kind, rules) => topics.kinds.set(kind, rules),
     replica: createReplicaLookup(replicas, registry),
+    atomic: (fn) => {
+      assertType("the function of atomic()", "function", fn)
+      return base.atomic.run(fn)
+    },
     flush: () => replicas.flush(),
     broadcast: (event, payload, but) => publisher.broadcast(event, payload, but),
     multicast: (recipients, event, payload) => publisher.multicast(recipients, event, payload),

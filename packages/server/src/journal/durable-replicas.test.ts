@@ -14,6 +14,7 @@ import type { ReplicaSpec } from "@hawser/protocol"
 import { BitWriter, TypeTable } from "@hawser/protocol/core"
 import fc from "fast-check"
 import { describe, expect, it } from "vitest"
+import { Atomic } from "../base/atomic.ts"
 import { createCodecs } from "../base/codecs.ts"
 import { ReplicaStore } from "../replicas/replica-store.ts"
 import { DurableReplicas } from "./durable-replicas.ts"
@@ -59,7 +60,15 @@ class Process {
     const known = this.#stores.get(key)
     if (known !== undefined) return known
     const { codec } = createCodecs(new TypeTable(), defaultServerLimits)
-    const options = { name, topic, number: 0, writer: new BitWriter(), limits: defaultServerLimits, codec }
+    const options = {
+      name,
+      topic,
+      number: 0,
+      writer: new BitWriter(),
+      limits: defaultServerLimits,
+      codec,
+      atomic: new Atomic(() => {}),
+    }
     const store = new ReplicaStore({ ...options, spec: this.#spec, ledger: this.durable })
     this.#stores.set(key, store)
     return store

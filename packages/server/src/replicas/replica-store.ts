@@ -3,6 +3,7 @@
 import { randomBytes } from "node:crypto"
 import { ReplicaSchema, cellOf, isWellFormed, outbound, quoted } from "@hawser/protocol/core"
 import type { Fields, ReplicaSpec } from "@hawser/protocol"
+import type { Atomic } from "../base/atomic.ts"
 import type { BitWriter, CellPlace, Codec, OutboundMessage, PackedRecord } from "@hawser/protocol/core"
 import { ReplicaCell, changedMask } from "./replica-cell.ts"
 import type { Entry, Values } from "./replica-cell.ts"
@@ -21,6 +22,7 @@ export interface ReplicaStoreOptions {
   readonly spec: ReplicaSpec
   readonly limits: HeldDeltasLimits & RecordLimits
   readonly codec: Codec
+  readonly atomic: Atomic
   /** Keeps the records of a durable replica; undefined without one. */
   readonly ledger: ReplicaLedger | undefined
 }
@@ -49,6 +51,7 @@ export class ReplicaStore {
   readonly area: Area | undefined
   readonly writer: BitWriter
   readonly #limits: HeldDeltasLimits
+  readonly #atomic: Atomic
   readonly #entries = new Map<string, Entry>()
   /** Cells with records or viewers, by position. */
   readonly #cells = new Map<string, ReplicaCell>()
@@ -60,12 +63,13 @@ export class ReplicaStore {
   readonly #page: ReplicaPage | undefined
 
   /** @throws TypeError for fields that cannot be encoded. */
-  constructor({ name, topic, number, writer, spec, limits, codec, ledger }: ReplicaStoreOptions) {
+  constructor({ name, topic, number, writer, spec, limits, codec, atomic, ledger }: ReplicaStoreOptions) {
     this.name = name
     this.topic = topic
     this.number = number
     this.writer = writer
     this.#limits = limits
+    this.#atomic = atomic
     this.schema = ReplicaSchema.of(spec.fields)
     this.area = areaOf(this.schema, spec)
     const { epoch, schema } = this
@@ -177,6 +181,7 @@ export class ReplicaStore {
     this.assertId(id)
     const entry = this.#entries.get(id)
     if (entry === undefined) return false
+    if (this.#atomic.isOpen) this.#noteUndo(entry)
     this.#entries.delete(id)
     this.#leave(entry)
     this.#bounds?.remove(id, entry.packed)
@@ -203,6 +208,11 @@ export class ReplicaStore {
   /** Called when a cell has lost its last viewer. Removes the cell if it has no records and no changes. */
   release(cell: ReplicaCell): void {
     cell.dropPacked()
+    // The removal of its records may be undone. The next commit releases it.
+    if (this.#atomic.isOpen) {
+      this.#dirty.add(cell)
+      return
+    }
     const key = `${cell.x},${cell.y}`
     // A cell that was removed before the commit of its changes may have a successor at its position.
     if (cell.size === 0 && !cell.isDirty && this.#cells.get(key) === cell) this.#cells.delete(key)
@@ -264,12 +274,14 @@ export class ReplicaStore {
     if (entry === undefined) {
       this.#bounds?.admit(id, packed, this.#entries.size)
       const added = this.#add(id, packed)
+      if (this.#atomic.isOpen) this.#atomic.onThrow(() => this.#undoAdd(added))
       this.#page?.changed(added, undefined)
       return
     }
     const before = entry.packed
     if (changedMask(before, packed) === 0) return
     this.#bounds?.replace(id, before, packed)
+    if (this.#atomic.isOpen) this.#noteUndo(entry)
     const cell = this.cellAt(this.#placeFor(packed))
     if (entry.cell === cell) cell.change(entry)
     else this.#leave(entry)
@@ -288,6 +300,34 @@ export class ReplicaStore {
     cell.enter(entry)
     this.#dirty.add(cell)
     return entry
+  }
+
+  #undoAdd(entry: Entry): void {
+    this.#entries.delete(entry.id)
+    this.#bounds?.remove(entry.id, entry.packed)
+    entry.cell.undoEnter(entry)
+  }
+
+  /**
+   * Notes how the next change of a record is undone, also its removal: it is in its slot again, so that viewers receive nothing.
+   * A removed record is then the last one of the iteration.
+   */
+  #noteUndo(entry: Entry): void {
+    const { id, packed, values, cell, slot } = entry
+    const pending = cell.pendingOf(slot)
+    this.#atomic.onThrow(() => {
+      const isRemoved = !this.holds(entry)
+      if (isRemoved) this.#entries.set(id, entry)
+      else this.#bounds?.remove(id, entry.packed)
+      this.#bounds?.add(id, packed)
+      if (!isRemoved && entry.cell === cell) cell.undoChange(slot, pending)
+      else {
+        if (!isRemoved) entry.cell.undoEnter(entry)
+        cell.undoLeave(entry, slot, pending)
+      }
+      entry.packed = packed
+      entry.values = values
+    })
   }
 
   #leave(entry: Entry): void {

@@ -20,7 +20,7 @@ export interface ViewingSession extends StateSink {
 
 export interface ReplicasOptions extends Pick<
   Base,
-  "codec" | "clock" | "timers" | "counters" | "limits" | "onError"
+  "atomic" | "codec" | "clock" | "timers" | "counters" | "limits" | "onError"
 > {
   readonly contract: Pick<Contract, "name" | "replicas" | "topics">
   /** Keeps the records of durable replicas; undefined without one. */
@@ -166,17 +166,22 @@ export class Replicas {
     const unfollow = followed === undefined ? (): void => {} : this.#follow(open, followed, { area, viewer })
     viewer.add(area)
     this.changed()
+    const { atomic } = this.#options
+    const close = (): void => {
+      unfollow()
+      viewer.delete(area)
+      this.changed()
+    }
+    if (atomic.isOpen) atomic.onThrow(close)
     return {
       moveTo: (position) => {
         const centre = this.#cellFor(open.store, position)
-        unfollow()
-        this.#aim({ area, viewer }, centre)
+        atomic.defer(() => {
+          unfollow()
+          this.#aim({ area, viewer }, centre)
+        })
       },
-      close: () => {
-        unfollow()
-        viewer.delete(area)
-        this.changed()
-      },
+      close: () => atomic.defer(close),
     }
   }
 
@@ -198,6 +203,12 @@ export class Replicas {
 
   /** Runs a tick: sends all changes to viewers. Called by the timer, or by a game with its own tick. */
   flush(): void {
+    const { atomic } = this.#options
+    if (atomic.isOpen) {
+      // Viewers must not receive changes that may be undone.
+      atomic.defer(() => this.flush())
+      return
+    }
     // Without a scheduled tick nothing has changed.
     if (this.#cancelTick === undefined) return
     for (const open of this.#followed) this.#moveFollowers(open)

@@ -18,7 +18,7 @@ import type { MembershipIndex } from "./membership-index.ts"
 import type { TopicKinds } from "./topic-kinds.ts"
 
 export interface TopicReplicasOptions<User extends AuthenticatedUser>
-  extends Pick<Base, "limits">, Pick<Sessions<User>, "registry"> {
+  extends Pick<Base, "atomic" | "limits">, Pick<Sessions<User>, "registry"> {
   readonly replicas: Replicas
   readonly kinds: TopicKinds<User>
   readonly index: MembershipIndex<User>
@@ -111,8 +111,7 @@ export class TopicReplicas<User extends AuthenticatedUser> {
 
   /** Called when all sessions are restored. Topics without one are idle. */
   endRestore(): void {
-    for (const topic of this.#topics.keys())
-      if (this.#options.hub.members(topic).size === 0) this.#becomeIdle(topic)
+    for (const topic of this.#topics.keys()) this.#becomeIdle(topic)
   }
 
   /** Returns the instance; begins it if there is none. */
@@ -126,20 +125,23 @@ export class TopicReplicas<User extends AuthenticatedUser> {
   }
 
   #change<T>(named: Named, change: (store: ReplicaStore) => T): T {
-    const { replicas, hub } = this.#options
+    const { atomic, replicas } = this.#options
     const { topic } = named
     const { store } = this.#open(named)
     try {
       return change(store)
     } finally {
       if (store.isDirty) replicas.changed(store)
-      if (hub.members(topic).size === 0) this.#becomeIdle(topic)
+      // An atomic change may be undone: the instances of the topic must not end before its end.
+      if (atomic.isOpen) atomic.onEnd(() => this.#becomeIdle(topic))
+      else this.#becomeIdle(topic)
     }
   }
 
-  /** Keeps the records of a topic without sessions, or ends its instances if they have none. */
+  /** Keeps the records of a topic without sessions, or ends its instances if they have none. No effect on one with sessions. */
   #becomeIdle(topic: string): void {
     const { hub, limits } = this.#options
+    if (hub.members(topic).size > 0) return
     const open = [...(this.#topics.get(topic)?.values() ?? [])]
     if (open.every(({ store }) => store.size === 0)) {
       this.end(topic)
