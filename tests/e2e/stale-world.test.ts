@@ -29,6 +29,7 @@ async function ownWorld(): Promise<RunningWorld> {
       port: 0,
       host: "127.0.0.1",
       databaseUrl: `file:${folder}/world.sqlite`,
+      journalFolder: `${folder}/journal`,
       jwtSecret,
       origins: undefined,
       trustProxy: false,

@@ -1,6 +1,7 @@
-// A server with a journal, as a process of its own: node echo-server.ts FOLDER PORT. Prints "listening PORT SESSIONS".
+// A server with a journal, as a process of its own: node echo-server.ts FOLDER PORT. Prints "listening PORT SESSIONS". A socket that
+// its parent passes as systemd does replaces the port.
 import { defineContract, defineTopic } from "@hawser/protocol"
-import { createServer } from "@hawser/server"
+import { createServer, systemdSocket } from "@hawser/server"
 import { fileJournal } from "@hawser/server/journal"
 import { z } from "zod"
 
@@ -21,11 +22,17 @@ if (process.argv[1] === import.meta.filename) {
   server.command("say", ({ input, session }) => {
     session.send("said", input)
     server.topic("room:a").publish("said", input)
-    return input
+    // The first life does not answer this one.
+    return input.text === "hang" && server.recovery?.sessions === 0
+      ? new Promise<typeof input>(() => {})
+      : input
   })
-  const listening = await server.listen({ port: Number(port), host: "127.0.0.1" })
+  const listening = await server.listen(
+    systemdSocket(process.env) ?? { port: Number(port), host: "127.0.0.1" },
+  )
   console.log(`listening ${listening.port} ${server.recovery?.sessions}`)
   process.on("SIGTERM", () => {
     server.close().then(() => process.exit(0), console.error)
+    console.log("closing")
   })
 }

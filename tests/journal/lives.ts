@@ -3,6 +3,7 @@ import { createClient } from "@hawser/client"
 import type { Client, ClientOptions } from "@hawser/client"
 import type { Clock, Contract } from "@hawser/protocol"
 import { SimulatedClock, SimulatedProcess, createMemoryNetwork, seededRandom } from "@hawser/protocol/testing"
+import type { ServerConnection } from "@hawser/protocol/core"
 import type { MemoryNetwork } from "@hawser/protocol/testing"
 import type { Server } from "@hawser/server"
 import { FileEngine } from "../../packages/server/src/journal/file-engine.ts"
@@ -40,6 +41,36 @@ function journalOn(clock: Clock, files: JournalFiles): JournalOption {
   }
 }
 
+/** Output of a server at the moment in which it leaves. */
+export type Output =
+  | { readonly kind: "message"; readonly bytes: Uint8Array }
+  | { readonly kind: "close"; readonly code: number; readonly reason: string }
+
+/** Returns the connection with an observer of its output. */
+function tapped(connection: ServerConnection, onOutput: (output: Output) => void): ServerConnection {
+  return {
+    get isOpen() {
+      return connection.isOpen
+    },
+    get bufferedBytes() {
+      return connection.bufferedBytes
+    },
+    awaitDrain: () => connection.awaitDrain?.(),
+    send(message) {
+      onOutput({ kind: "message", bytes: message.bytes })
+      return connection.send(message)
+    },
+    close(code, reason) {
+      onOutput({ kind: "close", code, reason })
+      connection.close(code, reason)
+    },
+    terminate: () => connection.terminate(),
+    pause: () => connection.pause(),
+    resume: () => connection.resume(),
+    ...(connection.ping === undefined ? {} : { ping: () => connection.ping?.() }),
+  }
+}
+
 /** Processes of one server, one after the other. */
 export class Lives<C extends Contract, User extends { readonly id: string }> {
   readonly clock = new SimulatedClock()
@@ -47,6 +78,8 @@ export class Lives<C extends Contract, User extends { readonly id: string }> {
   readonly #contract: C
   readonly #create: (options: LifeOptions) => Server<C, User>
   readonly #network: MemoryNetwork
+  /** Called before each output of the server leaves. */
+  onOutput: (output: Output) => void = () => {}
   #server: Server<C, User> | undefined
   #end = (): void => {}
   #count = 0
@@ -58,7 +91,11 @@ export class Lives<C extends Contract, User extends { readonly id: string }> {
     this.#network = createMemoryNetwork({
       clock,
       latencyMs: 10,
-      accept: (accepted) => this.server.accept(accepted),
+      accept: (accepted) =>
+        this.server.accept({
+          ...accepted,
+          connection: tapped(accepted.connection, (output) => this.onOutput(output)),
+        }),
     })
   }
 

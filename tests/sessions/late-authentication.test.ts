@@ -35,7 +35,7 @@ function createScene(): { readonly world: World; readonly verdicts: Map<string, 
 /** Another connection of the same client, with another token. */
 async function resume(world: World, first: ScriptedClient): Promise<ScriptedClient> {
   const { sessionId = "", resumeToken } = first.welcome ?? {}
-  const claim = { sessionId, token: resumeToken ?? "", handled: 0, digest: 0 }
+  const claim = { sessionId, token: resumeToken ?? "", handled: 0, digest: 0, sent: 0 }
   const second = await sendHello(world, { dial: 2, token: "500", resume: claim })
   expect(second.welcome).toMatchObject({ resumed: true, sessionId })
   return second

@@ -218,7 +218,7 @@ describe("the server's pings", () => {
     await world.clock.advance(2_300)
     expect(world.server.stats().silentConnectionsClosed).toBe(1)
     const { sessionId = "", resumeToken } = first.welcome ?? {}
-    const resume = { sessionId, token: resumeToken ?? "", handled: 0, digest: 0 }
+    const resume = { sessionId, token: resumeToken ?? "", handled: 0, digest: 0, sent: 0 }
     await sendHello(world, { dial: 2, resume })
     world.network.links[1]?.blackHole()
     await world.clock.advance(2_900)

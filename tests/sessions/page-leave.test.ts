@@ -78,7 +78,7 @@ describe("a page that is left for good", () => {
     const first = sendHelloLater(world)
     await world.clock.advance(10)
     const { sessionId, resumeToken } = first.welcome ?? {}
-    const claim = { sessionId: sessionId ?? "", token: resumeToken ?? "", handled: 0, digest: 0 }
+    const claim = { sessionId: sessionId ?? "", token: resumeToken ?? "", handled: 0, digest: 0, sent: 0 }
     const second = sendHelloLater(world, { dial: 2, resume: claim })
     await world.clock.advance(1.5)
     const bye = { kind: "bye", code: "client_closed", message: "" } as const
@@ -182,7 +182,7 @@ describe("a page that dials while it is being closed", () => {
     const world = createServerWorld()
     const first = await sendHello(world)
     const { sessionId = "", resumeToken } = first.welcome ?? {}
-    const claim = { sessionId, token: resumeToken ?? "", handled: 0, digest: 0 }
+    const claim = { sessionId, token: resumeToken ?? "", handled: 0, digest: 0, sent: 0 }
     world.network.links.at(-1)?.client.close(1001, "")
     await world.clock.advance(100)
     const second = await sendHello(world, { dial: 2, resume: claim })

@@ -38,7 +38,7 @@ async function createScene(limits: WorldOptions["limits"] = {}, latencyMs = 0): 
 
 /** The claim that ann's client would send. */
 function claimOf({ client, tap }: Scene): ResumeClaim {
-  return { sessionId: client.sessionId ?? "", token: tap.token, handled: 0, digest: 0 }
+  return { sessionId: client.sessionId ?? "", token: tap.token, handled: 0, digest: 0, sent: 0 }
 }
 
 async function reconnect({ world, client }: Scene): Promise<void> {
@@ -191,7 +191,7 @@ describe("a claim with", () => {
   it("abuse-A23 another user's token is refused with 4403, and does not affect the session", async () => {
     const scene = await createScene()
     const { world } = scene
-    for (const resume of [claimOf(scene), { ...claimOf(scene), handled: 2 ** 40, digest: 5 }]) {
+    for (const resume of [claimOf(scene), { ...claimOf(scene), handled: 2 ** 40, digest: 5, sent: 0 }]) {
       const foreign = await sendHello(world, { token: "bob", dial: 99, resume })
       expect([foreign.refusal, foreign.closes]).toEqual(["auth_forbidden", [4403]])
     }

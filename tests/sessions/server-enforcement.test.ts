@@ -76,7 +76,7 @@ describe("the last values of keys", () => {
     first.cut()
     await world.clock.settle()
     const { sessionId = "", resumeToken } = first.welcome ?? {}
-    const resume = { sessionId, token: resumeToken ?? "", handled: 0, digest: 0 }
+    const resume = { sessionId, token: resumeToken ?? "", handled: 0, digest: 0, sent: 0 }
     const second = await sendHello(world, { dial: 2, resume })
     await world.clock.advance(100)
     const again = second.received.flatMap((frame) => (frame.kind === "volatile" ? [frame.payload] : []))
@@ -96,7 +96,7 @@ describe("the WELCOME of a resume", () => {
     first.cut()
     await world.clock.settle()
     const { sessionId = "", resumeToken } = first.welcome ?? {}
-    const resume = { sessionId, token: resumeToken ?? "", handled: 0, digest: 0 }
+    const resume = { sessionId, token: resumeToken ?? "", handled: 0, digest: 0, sent: 0 }
     const second = await sendHello(world, { dial: 2, resume })
     expect(second.welcome).toMatchObject({ sessionId, resumed: true, received: 2, handled: 1 })
   })

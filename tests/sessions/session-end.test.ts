@@ -57,7 +57,7 @@ describe("two ends that disagree", () => {
   it("abuse-A27 reset the session when the client claims another digest of what it handled", async () => {
     const scene = await createScene()
     const { world, tap, ends } = scene
-    const resume = { sessionId: "session-1", token: tap.token, handled: 1, digest: 12_345 }
+    const resume = { sessionId: "session-1", token: tap.token, handled: 1, digest: 12_345, sent: 0 }
     const drifted = await sendHello(world, { dial: 99, resume })
     expect(drifted.welcome).toMatchObject({ resumed: false, refusal: "session_diverged" })
     expect(ends).toEqual(["session-1 session_diverged"])
@@ -72,7 +72,7 @@ describe("two ends that disagree", () => {
       const { world, tap, ends } = scene
       scene.world.server.broadcast("note", { text: "second" })
       await world.clock.settle()
-      const resume = { sessionId: "session-1", token: tap.token, handled, digest: 0 }
+      const resume = { sessionId: "session-1", token: tap.token, handled, digest: 0, sent: 0 }
       const drifted = await sendHello(world, { dial: 99, resume })
       expect(drifted.welcome).toMatchObject({ resumed: false, refusal: "session_diverged" })
       expect(ends).toEqual(["session-1 session_diverged"])

@@ -11,7 +11,7 @@ import { WireTap } from "./wire-tap.ts"
 
 async function resume(world: World, first: ScriptedClient): Promise<ScriptedClient> {
   const { sessionId = "", resumeToken } = first.welcome ?? {}
-  const claim = { sessionId, token: resumeToken ?? "", handled: 0, digest: 0 }
+  const claim = { sessionId, token: resumeToken ?? "", handled: 0, digest: 0, sent: 0 }
   const second = await sendHello(world, { dial: 2, resume: claim })
   expect(second.welcome).toMatchObject({ resumed: true, sessionId })
   return second

@@ -176,6 +176,8 @@ export class ClientEnd {
     const { sessions, requests, seen, trace, index, isServerGone } = this.#options
     trace.add("client", index, event.kind, "sessionId" in event ? event.sessionId : "")
     if (event.kind === "resumed") requests.resumed(index)
+    const opened = event.kind === "opened" ? sessions.get(event.sessionId) : undefined
+    if (opened !== undefined) opened.isKnown = true
     const boards = boardNames.map((name) => this.client.topic(name))
     if (event.kind === "opened" && boards.some(({ state }) => state === "rejoining"))
       seen.saw("boardJoinedAgain")

@@ -1,6 +1,7 @@
 // All faults of a run, each at random times. Those of the network are in `network-faults.ts`.
 import { unwatched } from "@hawser/protocol/testing"
 import type { ClientEnd } from "./client-end.ts"
+import { Deaths } from "./deaths.ts"
 import { FaultKit } from "./fault-kit.ts"
 import { NetworkFaults } from "./network-faults.ts"
 import type { Simulation } from "./simulation.ts"
@@ -11,11 +12,13 @@ export class Faults extends FaultKit {
   readonly #grave: readonly (() => void)[]
   readonly #network: NetworkFaults
   readonly #thieves: Thieves
+  readonly #deaths: Deaths | undefined
 
   constructor(run: Simulation) {
     super(run)
     this.#network = new NetworkFaults(run)
     this.#thieves = new Thieves(run)
+    this.#deaths = run.machine && new Deaths(run, run.machine)
     this.#ordinary = [
       () => this.#network.reset(),
       () => this.#network.reset(),
@@ -50,12 +53,17 @@ export class Faults extends FaultKit {
   }
 
   start(): void {
+    this.#deaths?.start()
+    this.#next()
+  }
+
+  #next(): void {
     const { clock, draw, plan } = this.run
     clock.schedule(draw.gap(plan.faultEveryMs), () => {
       if (this.run.isQuiet) return
       const faults = draw.chance(plan.graveFaultShare) ? this.#grave : this.#ordinary
       draw.pick(faults)?.()
-      this.start()
+      this.#next()
     })
   }
 
@@ -102,6 +110,7 @@ export class Faults extends FaultKit {
     const { draw, server } = this.run
     const share = draw.random()
     this.note("rewrite")
+    if (this.run.machine !== undefined) return
     server.process.run(() => {
       for (const session of server.server.local.sessions()) if (draw.chance(share)) server.rewrite(session)
     })
@@ -135,6 +144,7 @@ export class Faults extends FaultKit {
     }
     this.note("wall clock of the server jumps", ms)
     this.run.wallJumpMs += ms
+    this.run.jumpedMs += Math.max(0, ms)
   }
 
   // --- of users -------------------------------------------------------------------------------------------------
@@ -218,7 +228,7 @@ export class Faults extends FaultKit {
   /** Replaces the server, in order or at once, by one without its state. */
   #restart(): void {
     const { draw, seen, server } = this.run
-    if (server.isClosing) return
+    if (server.isClosing || this.#deaths !== undefined) return
     seen.saw("serverRestarted")
     if (draw.chance(0.5)) {
       this.note("server closes")
@@ -229,16 +239,11 @@ export class Faults extends FaultKit {
       return
     }
     this.note("server dies")
-    server.isClosing = true
     this.#replace()
   }
 
   #replace(): void {
-    const { draw, server, network } = this.run
-    network.stopServing()
-    server.process.kill()
-    for (const socket of network.sockets)
-      socket.lose({ clientInMs: draw.between(0, 50), serverInMs: undefined })
-    this.after(draw.scale(1, 1_000), () => this.run.startServer())
+    this.run.killServer()
+    this.after(this.run.draw.scale(1, 1_000), () => this.run.startServer())
   }
 }

@@ -76,6 +76,15 @@ export function planOf(draw: Draw): Plan {
   }
 }
 
+/** Durability of a journal. */
+export type JournalMode = "kill" | "power"
+
+/** One seed of four runs on a journal, and one of three of these in mode `power`. The other seeds do not depend on it. */
+export function journalModeOf(seed: number): JournalMode | undefined {
+  if (seed % 4 !== 2) return undefined
+  return seed % 12 === 2 ? "power" : "kill"
+}
+
 function deliveryLimits({ chance, scale, whole }: Draw) {
   const tight = chance(0.12)
   return {

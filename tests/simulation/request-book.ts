@@ -1,8 +1,9 @@
 // Records every request of a client's application, and its outcome at both ends. Invariants S2, S4 and S14, rules R3 and R22.
 import type { Manner } from "./contract.ts"
-import type { SessionRecord } from "./session-book.ts"
+import type { SessionBook, SessionRecord } from "./session-book.ts"
 import type { Seen } from "./sometimes.ts"
 import { Violation } from "./trace.ts"
+import type { UndoLog } from "./undo-log.ts"
 
 /** Call of a request: an ordered command, a command without an order, a query. */
 export type RequestKind = "work" | "dash" | "look"
@@ -76,10 +77,20 @@ export class RequestBook {
   #pending = 0
 
   readonly #nowMs: () => number
+  readonly #sessions: SessionBook
+  /** Changes by the server, if it keeps a journal. */
+  readonly #undo: UndoLog | undefined
 
-  constructor(seen: Seen, nowMs: () => number) {
-    this.#seen = seen
-    this.#nowMs = nowMs
+  constructor(options: {
+    readonly seen: Seen
+    readonly nowMs: () => number
+    readonly sessions: SessionBook
+    readonly undo: UndoLog | undefined
+  }) {
+    this.#seen = options.seen
+    this.#nowMs = options.nowMs
+    this.#sessions = options.sessions
+    this.#undo = options.undo
   }
 
   get pendingCount(): number {
@@ -151,6 +162,7 @@ export class RequestBook {
     this.#assertOnce(record, session)
     this.#assertInOrder(record)
     this.#assertLane(record, session)
+    this.#logStart(record, session)
     if (record.wasOffline) this.#seen.saw("queueFlushedAfterResume")
     record.executions += 1
     record.sessionId = session.id
@@ -160,6 +172,22 @@ export class RequestBook {
     this.#runningIn(session).add(record)
     session.running += 1
     return record
+  }
+
+  #logStart(record: RequestRecord, session: SessionRecord): void {
+    if (this.#undo === undefined) return
+    const { executions, execution, serverNumber, sessionId, holdsUntilMs } = record
+    this.#undo.add(() => {
+      this.#assertUnseen(record, session)
+      Object.assign(record, { executions, execution, serverNumber, sessionId, holdsUntilMs })
+    })
+  }
+
+  /** A reply leaves with the record of its request. */
+  #assertUnseen(record: RequestRecord, session: SessionRecord): void {
+    const { id, outcome, executions } = record
+    if (executions > 1 || (outcome !== "ok" && outcome !== "no_ore")) return
+    this.#sessions.seen(session, `the reply of request ${id} was delivered and is not in the journal`)
   }
 
   #assertOnce(record: RequestRecord, session: SessionRecord): void {
@@ -220,10 +248,22 @@ export class RequestBook {
     this.#running.delete(session.id)
   }
 
+  /** The next process has restored these sessions: their running requests run again. */
+  restored(isRestored: (sessionId: string) => boolean): void {
+    for (const record of this.#records.values())
+      if (record.execution === "running" && isRestored(record.sessionId)) record.mayRerun = true
+    this.#running.clear()
+    this.#heads.fill(0)
+  }
+
   finished(record: RequestRecord, session: SessionRecord, isFinal: boolean): void {
     this.#running.get(session.id)?.delete(record)
     if (record.execution !== "running") return
     record.execution = isFinal ? "final" : "repeatable"
+    this.#undo?.add(() => {
+      this.#assertUnseen(record, session)
+      record.execution = "running"
+    })
     session.running -= 1
     session.settled += 1
   }

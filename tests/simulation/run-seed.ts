@@ -90,6 +90,7 @@ class Ending {
     const { network, clients, server } = this.#run
     this.#run.isQuiet = true
     this.#run.trace.add("QUIET")
+    this.#run.machine?.calm()
     Object.assign(network.weather, {
       latencyMs: { least: 1, most: 20 },
       dialMs: { least: 0, most: 5 },

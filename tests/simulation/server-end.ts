@@ -1,38 +1,17 @@
 // The server of a simulation with its application: handlers and events of every kind.
 import { HawserError } from "@hawser/protocol"
 import { SimulatedProcess } from "@hawser/protocol/testing"
-import type { SimulatedClock } from "@hawser/protocol/testing"
 import { createServer, decodeSessionRecord, encodeSessionRecord, memoryStore } from "@hawser/server"
-import type { HandlerContext, Server, ServerStats, Session, SessionStore, StoreHost } from "@hawser/server"
+import type { Server, ServerStats, SessionStore, StoreHost } from "@hawser/server"
 import { boardNames, viewPieces, writeToBoard } from "./boards.ts"
-import type { BoardBook } from "./boards.ts"
 import { contract } from "./contract.ts"
-import type { Done, SimulationContract, SimulationUser, Work } from "./contract.ts"
-import type { Draw, Plan } from "./plan.ts"
-import type { RequestBook, RequestRecord } from "./request-book.ts"
-import type { SessionBook, SessionRecord } from "./session-book.ts"
-import type { Seen } from "./sometimes.ts"
-import type { Trace } from "./trace.ts"
+import type { SimulationContract, SimulationUser } from "./contract.ts"
+import { Handlers, PlannedFault } from "./server-handlers.ts"
+import type { ServerEndOptions, SimulationSession } from "./server-options.ts"
+import type { SessionRecord } from "./session-book.ts"
 
-export type SimulationSession = Session<SimulationUser, SimulationContract>
-
-export interface ServerEndOptions {
-  readonly clock: SimulatedClock
-  readonly draw: Draw
-  readonly plan: Plan
-  readonly seen: Seen
-  readonly trace: Trace
-  readonly sessions: SessionBook
-  readonly requests: RequestBook
-  readonly boards: BoardBook
-  /** Milliseconds since 1970 by the clock of the server's machine and of the token service. */
-  readonly wallClockMs: () => number
-  readonly nextId: () => number
-  readonly number: number
-  readonly onDetached: (record: SessionRecord) => void
-  /** Reports a violation inside a hook, where the product would catch a throw. */
-  readonly onViolation: (violation: unknown) => void
-}
+/** Errors with which the journal reports the faults that it survives. */
+const diskAlarm = /^the journal's (disk|segment)|^the journal could not be moved|appends to the journal took/
 
 export class ServerEnd {
   readonly process: SimulatedProcess
@@ -44,6 +23,8 @@ export class ServerEnd {
   /** Users that may not log in. */
   readonly banned = new Set<string>()
   isClosing = false
+  /** True once it has restored the sessions of the processes before it. */
+  hasRecovered = false
   /** True in the quiet phase: every client may join every board. */
   isGenerous = false
 
@@ -52,6 +33,7 @@ export class ServerEnd {
     this.#options = options
     this.number = options.number
     this.process = new SimulatedProcess(clock)
+    const handlers = new Handlers(options, this)
     this.server = createServer<SimulationContract, SimulationUser>(contract, {
       authenticate: (token) => this.#authenticate(token),
       clock: this.process,
@@ -64,10 +46,11 @@ export class ServerEnd {
       onRefused: () => {},
       resumeKey: new Uint8Array(32).fill(7),
       sessionStore: (host) => this.#store(host),
+      ...(options.journal === undefined ? {} : { journal: options.journal }),
     })
-    this.server.command("work", (context) => this.#handle(context))
-    this.server.command("dash", { order: "none" }, (context) => this.#handle(context))
-    this.server.query("look", (context) => this.#handle(context))
+    this.server.command("work", (context) => handlers.handle(context))
+    this.server.command("dash", { order: "none" }, (context) => handlers.handle(context))
+    this.server.query("look", (context) => handlers.handle(context))
     this.server.topicKind("board", {
       canJoin: () => this.isGenerous || !options.draw.chance(0.05),
       onJoin: ({ topic, session }) => viewPieces(this.server, topic, session),
@@ -76,6 +59,13 @@ export class ServerEnd {
       },
     })
     this.#listen()
+  }
+
+  /** Restores the sessions of earlier processes, and the views that the application has opened. */
+  async recover(): Promise<void> {
+    await this.server.recover()
+    for (const session of this.server.local.sessions())
+      for (const topic of boardNames) viewPieces(this.server, topic, session)
   }
 
   get stats(): ServerStats {
@@ -125,13 +115,15 @@ export class ServerEnd {
 
   #sessionId(): string {
     this.#sessionCount += 1
-    const id = `${this.number}.${this.#sessionCount}`
+    const id = `${this.#options.life}.${this.#sessionCount}`
     this.#options.sessions.opened(id, this.number)
     return id
   }
 
   /** Intended errors of handlers are wrapped; any other error is a fault of the product. */
   #onError(error: unknown): void {
+    // Faults of the disk are intended.
+    if (this.process.isDead || (error instanceof Error && diskAlarm.test(error.message))) return
     const isPlanned = error instanceof Error && error.cause instanceof PlannedFault
     if (!isPlanned) this.#options.onViolation(error)
   }
@@ -159,6 +151,7 @@ export class ServerEnd {
   }
 
   #guarded(work: () => void): void {
+    if (this.process.isDead) return
     try {
       work()
     } catch (error) {
@@ -297,85 +290,4 @@ export class ServerEnd {
     if (outcome !== "sent") seen.saw("volatileBarrier")
     return outcome
   }
-
-  // --- handlers -------------------------------------------------------------------------------------------------
-
-  #handle({ input, session, signal }: HandlerContext<Work, SimulationSession>): Done | Promise<Done> {
-    const { sessions, requests, draw, plan, clock, trace, onViolation } = this.#options
-    const sessionRecord = sessions.get(session.id)
-    if (sessionRecord === undefined) throw new Error("a handler runs for a session that never was")
-    let record: RequestRecord
-    try {
-      record = requests.started(input.id, sessionRecord)
-    } catch (violation) {
-      onViolation(violation)
-      throw new PlannedFault()
-    }
-    trace.add("server: executes", input.id, input.manner, "in", session.id)
-    let deaf: SessionRecord["deaf"][number] | undefined
-    const { lives } = sessionRecord
-    const finish = (isFinal: boolean): void => {
-      // A handler of an earlier process settles nothing.
-      if (sessionRecord.lives !== lives) return
-      trace.add("server: done", input.id)
-      if (deaf?.isReleased === true) sessionRecord.running += 1
-      else if (deaf !== undefined) sessionRecord.deaf.splice(sessionRecord.deaf.indexOf(deaf), 1)
-      requests.finished(record, sessionRecord, isFinal)
-    }
-    const goDeaf = (): void => {
-      if (sessionRecord.lives !== lives) return
-      const untilMs = clock.now() + plan.server.handlerGraceMs
-      record.holdsUntilMs = untilMs
-      deaf = { untilMs, isReleased: false }
-      sessionRecord.deaf.push(deaf)
-    }
-    if (draw.chance(0.2)) this.send(session)
-    switch (input.manner) {
-      case "now":
-        finish(true)
-        return { id: input.id, pad: this.pad() }
-      case "throws":
-        finish(true)
-        throw contract.error("no_ore")
-      case "slow":
-      case "throwsLate":
-      case "deaf":
-      case "deafThrows":
-        return this.#work({ input, signal, finish, goDeaf })
-    }
-  }
-
-  #work(work: {
-    readonly input: Work
-    readonly signal: AbortSignal
-    readonly finish: (isFinal: boolean) => void
-    readonly goDeaf: () => void
-  }): Promise<Done> {
-    const { input, signal, finish } = work
-    const { seen } = this.#options
-    const { manner } = input
-    const fails = manner === "throwsLate" || manner === "deafThrows"
-    return new Promise((resolve, reject) => {
-      const cancel = this.process.schedule(input.ms, () => {
-        finish(!fails)
-        if (fails) reject(new PlannedFault())
-        else resolve({ id: input.id, pad: this.pad() })
-      })
-      signal.addEventListener("abort", () => {
-        seen.saw("handlerAborted")
-        if (manner === "deaf" || manner === "deafThrows") {
-          work.goDeaf()
-          return
-        }
-        cancel()
-        finish(false)
-        reject(HawserError.is(signal.reason) ? signal.reason : new HawserError("cancelled"))
-      })
-    })
-  }
-}
-
-/** Error of a simulated handler. */
-class PlannedFault extends Error {
-  override readonly name = "PlannedFault"
 }

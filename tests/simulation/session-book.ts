@@ -6,6 +6,7 @@ import type { Note, Reading } from "./contract.ts"
 import type { Seen } from "./sometimes.ts"
 import { Violation } from "./trace.ts"
 import type { Trace } from "./trace.ts"
+import type { UndoLog } from "./undo-log.ts"
 
 export interface SessionRecord {
   readonly id: string
@@ -45,8 +46,16 @@ export interface SessionRecord {
   expiredToken: boolean
   /** Number of times that it was frozen and continued. */
   lives: number
-  /** Start of the current outage, over all processes of the session. */
+  /** Start of the current outage, over all processes of the session, and the jumps of the wall clock until then. */
   awaySinceMs: number
+  jumpedBeforeMs: number
+  /** Its client has received WELCOME. */
+  isKnown: boolean
+  /** The server's journal was rolled back: the session agrees or is reset. `mustReset`: its client has seen more than the server knows. */
+  isRolledBack: boolean
+  mustReset: boolean
+  /** Wall-clock time of its end at the server. */
+  endedAtWallMs: number
 }
 
 /** Number of handlers that block the session's acknowledgements. */
@@ -63,6 +72,11 @@ export interface SessionBookOptions {
   readonly trace: Trace
   readonly seen: Seen
   readonly nowMs: () => number
+  readonly wallClockMs: () => number
+  /** Sum of the jumps forward of the server's wall clock. */
+  readonly jumpedMs: () => number
+  /** Changes by the server, if it keeps a journal. */
+  readonly undo: UndoLog | undefined
   readonly limits: ServerLimits
   /** Size limit of one message's padding. */
   readonly padBytes: number
@@ -73,6 +87,8 @@ export class SessionBook {
   readonly #records = new Map<string, SessionRecord>()
   /** The event that is being sent to several sessions. */
   #publishing: number | undefined
+  /** True while a rollback of the journal is being taken over: clients may have seen more. */
+  mayLose = false
 
   constructor(options: SessionBookOptions) {
     this.#options = options
@@ -112,16 +128,57 @@ export class SessionBook {
       expiredToken: false,
       lives: 0,
       awaySinceMs: 0,
+      jumpedBeforeMs: 0,
+      isKnown: false,
+      isRolledBack: false,
+      mustReset: false,
+      endedAtWallMs: 0,
     }
     this.#records.set(id, record)
+    this.#options.undo?.add(() => {
+      if (record.isKnown) this.seen(record, `session ${id} reached its client and is not in the journal`)
+      record.serverCause = "session_unknown"
+      record.isLongEnded = true
+    })
     return record
+  }
+
+  // --- deaths of the server ---------------------------------------------------------------------------------------
+
+  /** A client has seen output of which the journal holds nothing: after a rollback its session must be reset. */
+  seen(record: SessionRecord, text: string): void {
+    if (record.isAttacked) return
+    if (!this.mayLose) throw new Violation("S3", text)
+    record.mustReset = true
+  }
+
+  /** The server's process has died: its sessions are detached from now on. @param jumpedMs at its last record. */
+  died(jumpedMs: number): void {
+    for (const record of this.#records.values())
+      if (record.attached && record.serverCause === undefined) this.detached(record, jumpedMs)
+  }
+
+  /** The next process has restored the session, detached: its handlers are lost. */
+  restored(record: SessionRecord): void {
+    record.lives += 1
+    record.running = 0
+    record.deaf.splice(0)
+    this.detached(record)
   }
 
   // --- server sends ---------------------------------------------------------------------------------------------
 
   /** Records an event that `send` passes to these sessions; a session that ends meanwhile has not accepted it. */
   publish(records: readonly SessionRecord[], id: number, send: () => void): void {
-    for (const record of records) record.emitted.push(id)
+    for (const record of records) {
+      const { length } = record.emitted
+      record.emitted.push(id)
+      this.#options.undo?.add(() => {
+        if (record.delivered > length)
+          this.seen(record, `event ${id} of session ${record.id} was delivered and is not in the journal`)
+        record.emitted.splice(length)
+      })
+    }
     this.#publishing = id
     try {
       send()
@@ -132,7 +189,18 @@ export class SessionBook {
 
   /** Records a volatile event that is about to be passed to these sessions. */
   publishVolatile(records: readonly SessionRecord[], id: number): void {
-    for (const record of records) record.barriers.set(id, record.emitted.length)
+    for (const record of records) {
+      record.barriers.set(id, record.emitted.length)
+      this.#options.undo?.add(() => {
+        record.barriers.delete(id)
+        // A session that resumes after a rollback gets an older value.
+        for (const [key, last] of record.lastOfKey)
+          if (last === id && this.mayLose) record.lastOfKey.delete(key)
+          // A volatile event without a key is not kept.
+          else if (last === id && key !== "")
+            this.seen(record, `value ${id} of session ${record.id} was delivered and is not in the journal`)
+      })
+    }
   }
 
   // --- client's listener ----------------------------------------------------------------------------------------
@@ -186,9 +254,12 @@ export class SessionBook {
     this.detached(record)
   }
 
-  detached(record: SessionRecord): void {
+  detached(record: SessionRecord, jumpedMs = this.#options.jumpedMs()): void {
     const nowMs = this.#options.nowMs()
-    if (record.attached) record.awaySinceMs = nowMs
+    if (record.attached) {
+      record.awaySinceMs = nowMs
+      record.jumpedBeforeMs = jumpedMs
+    }
     record.attached = false
     record.detachedAtMs = nowMs
     if (record.running > 0) this.#options.seen.saw("detachedDuringHandler")
@@ -197,14 +268,24 @@ export class SessionBook {
   endedAtServer(record: SessionRecord, cause: string, unacknowledged: readonly SentMessage[]): void {
     if (record.serverCause !== undefined)
       throw new Violation("S16", `session ${record.id} ended twice: ${record.serverCause}, ${cause}`)
+    const { endedWith } = record
     record.serverCause = cause
+    record.endedAtWallMs = this.#options.wallClockMs()
+    this.#options.undo?.add(() => {
+      if (record.clientCause === cause && cause !== "closed")
+        this.seen(
+          record,
+          `the end of session ${record.id} reached its client (${cause}) and is not in the journal`,
+        )
+      Object.assign(record, { serverCause: undefined, isLongEnded: false, endedWith })
+    })
     if (record.emitted.at(-1) === this.#publishing) record.emitted.pop()
     this.#assertExplained(record, cause, unacknowledged)
     if (!record.isAttacked) assertReported(record, unacknowledged)
   }
 
   #assertExplained(record: SessionRecord, cause: string, unacknowledged: readonly SentMessage[]): void {
-    const { nowMs, limits, seen, padBytes } = this.#options
+    const { nowMs, jumpedMs, limits, seen, padBytes } = this.#options
     if (cause === "session_stolen") seen.saw("stolen")
     if (record.isAttacked || cause === record.endedWith) return
     switch (cause) {
@@ -213,7 +294,9 @@ export class SessionBook {
         seen.saw("windowExpired")
         // A frozen server's clock may have stopped, so the outage may have been longer, but never shorter.
         const isOver = awayMs >= limits.resumeWindowMs - 1e-6
-        const isOverInAll = nowMs() - record.awaySinceMs >= limits.detachedMaxMs - 1e-6
+        // Between two processes the wall clock counts.
+        const wallMs = record.lives > 0 ? jumpedMs() - record.jumpedBeforeMs + 1 : 0
+        const isOverInAll = nowMs() - record.awaySinceMs + wallMs >= limits.detachedMaxMs - 1e-6
         if (!record.attached && (isOver || isOverInAll)) return
         throw new Violation("S10", `session ${record.id} expired after ${awayMs} ms`)
       }
@@ -255,6 +338,11 @@ export class SessionBook {
       )
     record.clientCause = cause
     if (record.isAttacked || cause === "client_closed" || cause === record.serverCause) return
+    const { wallClockMs, limits } = this.#options
+    // A later process forgets an end by the wall clock.
+    const isForgotten = record.endedAtWallMs > 0 && wallClockMs() - record.endedAtWallMs >= limits.tombstoneMs
+    if (isForgotten && record.serverCause !== undefined && cause === "session_unknown") return
+    if (record.isRolledBack && (cause === "session_diverged" || cause === "session_unknown")) return
     if (cause === "session_unknown" && isServerGone) return
     throw new Violation(
       "S10",

@@ -4,15 +4,18 @@ import { SimulatedClock, SimulatedNetwork, seededRandom } from "@hawser/protocol
 import type { SimulatedSocket } from "@hawser/protocol/testing"
 import { BoardBook } from "./boards.ts"
 import { ClientEnd } from "./client-end.ts"
-import { drawFrom, planOf } from "./plan.ts"
+import { Machine } from "./machine.ts"
+import type { FoundJournal } from "./machine.ts"
+import { drawFrom, journalModeOf, planOf } from "./plan.ts"
 import type { Draw, Plan } from "./plan.ts"
 import { RequestBook } from "./request-book.ts"
 import { ServerEnd } from "./server-end.ts"
-import type { SimulationSession } from "./server-end.ts"
+import type { SimulationSession } from "./server-options.ts"
 import { SessionBook } from "./session-book.ts"
 import type { SessionRecord } from "./session-book.ts"
 import { Seen } from "./sometimes.ts"
 import { Trace, Violation } from "./trace.ts"
+import { UndoLog } from "./undo-log.ts"
 import { WireWatch } from "./wire-watch.ts"
 import type { WatchedClient } from "./wire-watch.ts"
 
@@ -35,8 +38,13 @@ export class Simulation {
   readonly watch: WireWatch
   readonly clients: readonly ClientEnd[]
   readonly forged = new Set<SimulatedSocket>()
+  /** The machine of the server's journal; undefined without one. */
+  readonly machine: Machine | undefined
+  readonly #undo: UndoLog | undefined
   server: ServerEnd
   wallJumpMs = 0
+  /** Sum of its jumps forward. */
+  jumpedMs = 0
   steps = 0
   violation: unknown
   isQuiet = false
@@ -46,7 +54,14 @@ export class Simulation {
   readonly #detached: SessionRecord[] = []
   #atOnce = 0
   #lastMs = 0
-  #servers = 0
+  /** Numbers of processes, and of states without what was before. */
+  #lives = 0
+  #states = 0
+  #endJournal = (): void => {}
+  /** The machine or its disk has lost records that were written. */
+  mayRollBack = false
+  /** The next process cannot know that it has all records. */
+  mayBeLess = false
   readonly #watched = new Map<unknown, WatchedClient>()
 
   constructor(seed: number, isTraced: boolean) {
@@ -56,8 +71,15 @@ export class Simulation {
     this.plan = planOf(this.draw)
     const { clock, trace, seen, plan } = this
     const nowMs = (): number => clock.now()
-    this.sessions = new SessionBook({ trace, seen, limits: plan.server, padBytes: plan.padBytes, nowMs })
-    this.requests = new RequestBook(seen, nowMs)
+    const mode = journalModeOf(seed)
+    const { wallClockMs } = this
+    const undo = mode && new UndoLog()
+    this.#undo = undo
+    const jumpedMs = (): number => this.jumpedMs
+    this.machine = mode && undo && new Machine({ draw: this.draw, mode, wallClockMs, jumpedMs, undo })
+    const { padBytes, server: limits } = plan
+    this.sessions = new SessionBook({ trace, seen, limits, padBytes, nowMs, wallClockMs, jumpedMs, undo })
+    this.requests = new RequestBook({ seen, nowMs, sessions: this.sessions, undo })
     this.watch = new WireWatch({
       trace,
       seen,
@@ -110,13 +132,95 @@ export class Simulation {
     }
   }
 
-  /** Starts a server without the previous one's state. */
+  /** Starts a server: without the previous one's state, or with what its journal holds. */
   startServer(): ServerEnd {
-    this.#servers += 1
-    const server = new ServerEnd({ ...this.#shared(), number: this.#servers, onDetached: this.onDetached })
-    this.network.serve(server.process, server.server.accept)
+    this.#lives += 1
+    if (this.machine === undefined || this.#states === 0) this.#states += 1
+    const journal = this.machine?.journalOf((found) => this.#found(found))
+    const numbers = { number: this.#states, life: this.#lives }
+    const server = new ServerEnd({
+      ...this.#shared(),
+      ...numbers,
+      journal: journal?.option,
+      onDetached: this.onDetached,
+    })
     this.server = server
+    this.#endJournal = journal?.end ?? this.#endJournal
+    if (journal === undefined) this.network.serve(server.process, server.server.accept)
+    else
+      server
+        .recover()
+        .then(() => this.#recovered(server))
+        .catch(this.onViolation)
     return server
+  }
+
+  /** Ends the server's process: at this instant, without any last act. */
+  killServer(): void {
+    const { draw, network, server } = this
+    server.isClosing = true
+    network.stopServing()
+    server.process.kill()
+    this.#endJournal()
+    // It may have cut the torn end of the last segment, and left no segment of its own.
+    if (!server.hasRecovered) this.mayBeLess = true
+    if (this.machine !== undefined) this.sessions.died(this.machine.jumpedMs)
+    for (const socket of network.sockets)
+      socket.lose({ clientInMs: draw.between(0, 50), serverInMs: undefined })
+  }
+
+  /** The next process has read the journal: changes of which it holds nothing are taken back. */
+  #found({ content, position, isRolledBack }: FoundJournal): void {
+    const { sessions, requests, trace } = this
+    if (this.server.process.isDead) return
+    trace.add("server: reads", content.records.length, "records", isRolledBack ? "rolled back" : "")
+    if (isRolledBack && !this.mayRollBack) throw new Violation("S3", "a record that was written is missing")
+    sessions.mayLose = isRolledBack
+    this.mayRollBack = false
+    this.#undo?.backTo(position)
+    sessions.mayLose = false
+    const isRestored = (record: SessionRecord): boolean =>
+      record.serverNumber === this.#states && record.serverCause === undefined
+    requests.restored((id) => {
+      const record = sessions.get(id)
+      return record !== undefined && isRestored(record)
+    })
+    for (const record of sessions.all) {
+      if (isRolledBack) record.isRolledBack = true
+      if (isRestored(record)) sessions.restored(record)
+    }
+  }
+
+  #recovered(server: ServerEnd): void {
+    if (server.process.isDead) return
+    server.hasRecovered = true
+    const { sessions, trace } = this
+    const { recovery } = server.server
+    trace.add("server: recovered", recovery?.sessions, "sessions", recovery?.isWhole, recovery?.tornBytes)
+    if (recovery?.setAside !== 0)
+      throw new Violation("S10", `${recovery?.setAside} parts of the journal were set aside`)
+    this.#assertWhole(recovery)
+    const held = new Set(server.server.local.sessions().map(({ id }) => id))
+    for (const { id, serverNumber, serverCause } of sessions.all) {
+      const isExpected = serverNumber === this.#states && serverCause === undefined
+      if (isExpected !== held.has(id))
+        throw new Violation(
+          "S10",
+          `session ${id} ${isExpected ? "was not" : "was"} restored (${serverCause})`,
+        )
+    }
+    this.network.serve(server.process, server.server.accept)
+  }
+
+  /** Only a machine that has lost records, or may have, makes topics begin new epochs. */
+  #assertWhole({ isWhole, tornBytes }: { readonly isWhole: boolean; readonly tornBytes: number }): void {
+    if (isWhole || this.mayBeLess) {
+      this.mayBeLess = false
+      return
+    }
+    // Too little of the torn record is left to know its time.
+    if (tornBytes === 0 || tornBytes >= 20)
+      throw new Violation("T4", "a journal that is whole was taken for a copy")
   }
 
   #shared() {

@@ -64,6 +64,10 @@ export const sometimes = {
   boardRemoved: "the server removed a member from a topic with replicas",
   boardRewritten: "a member of a topic with replicas was written to bytes and continued from them",
   boardWithoutSessions: "the server wrote records while a topic had no session",
+  killed: "the server's process was killed and continued from its journal",
+  killedInWrite: "the server's process was killed within a write to its journal",
+  killedAfterWrite: "the server's process was killed after a write that was not reported",
+  parked: "the server's process ended in order and left its sessions to the next one",
   jumpOfWallClock: "the wall clock jumped",
 } as const
 

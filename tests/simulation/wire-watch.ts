@@ -298,6 +298,11 @@ export class WireWatch implements NetworkWatch {
       throw new Violation("S11", `session ${session.id} was given to another user`)
     if (session.isLongEnded)
       throw new Violation("S16", `session ${session.id} was resumed after its end (${session.serverCause})`)
+    if (frame.resumed && session.mustReset && !session.isAttacked)
+      throw new Violation(
+        "S10",
+        `session ${session.id} was resumed, whose client has seen more than the server knows`,
+      )
     const wire = this.#sessions.get(session)
     if (wire !== undefined) this.#noteResume(session, wire)
     this.#bind(link, session)

@@ -176,7 +176,13 @@ describe("a log-out everywhere", () => {
 /** The claim of a client that got these frames. */
 function claimIn(frames: RawPeer["frames"]): ResumeClaim {
   const welcome = frames.find((frame) => frame.kind === "welcome")
-  return { sessionId: welcome?.sessionId ?? "", token: welcome?.resumeToken ?? "", handled: 0, digest: 0 }
+  return {
+    sessionId: welcome?.sessionId ?? "",
+    token: welcome?.resumeToken ?? "",
+    handled: 0,
+    digest: 0,
+    sent: 0,
+  }
 }
 
 /** A reply as only servers send it. */

@@ -25,6 +25,7 @@ const turn = new Turn({
   clock,
   onError,
   gate: {
+    kept: Number.POSITIVE_INFINITY,
     pass() {
       if (held === undefined) return undefined
       report("held")
@@ -84,6 +85,7 @@ function listenOnBun(bun: BunRuntime): number {
     clock,
     onError,
     judge: () => ({ kind: "accepted", profile: "2.0", address: "127.0.0.1", isCapped: false }),
+    recover: () => Promise.resolve(),
     open() {},
   })
   const port = 0

@@ -73,6 +73,15 @@ function createOnNode(): ServerProgram {
   return program
 }
 
+const wrongOptions: readonly (readonly [options: object, message: string])[] = [
+  [{ prot: 80 }, 'listen has no option "prot". Did you mean "port"?'],
+  [{ fd: 3, port: 80 }, "listen got the descriptor 3 (fd) and the port 80"],
+  [{ fd: 3, host: "::1" }, 'listen got the descriptor 3 (fd) and the host "::1"'],
+  [{ fd: -1 }, "the option fd of listen must be a whole number from 0, not -1"],
+  [{ backlog: 0 }, "the option backlog of listen must be a whole number from 1, not 0"],
+  [{ fd: 1_000 }, "listen cannot use the descriptor 1000 (fd): it is no listening socket of this process"],
+]
+
 describe("listen() on Node", () => {
   it("rejects on a port that is taken, leaves nothing behind, and works when called again", async () => {
     const port = await occupiedPort()
@@ -89,6 +98,23 @@ describe("listen() on Node", () => {
     const { url } = await listen(server)
     await openRawSession(url, "hawser.1")
     expect(await server.errors()).toEqual([])
+  })
+
+  it.each(wrongOptions)("refuses wrong options: %j", async (options, message) => {
+    const { server } = createOnNode()
+    await expect(server.listen(options)).rejects.toThrow(message)
+  })
+
+  it("passes the backlog on", async () => {
+    const spy = vi.spyOn(NetServer.prototype, "listen")
+    onTestFinished(() => spy.mockRestore())
+    const { server } = createOnNode()
+    await server.listen({ host: "127.0.0.1", backlog: 7 })
+    await server.listen({ host: "127.0.0.1" })
+    expect(spy.mock.calls).toEqual([
+      [{ port: 0, host: "127.0.0.1", backlog: 7 }],
+      [{ port: 0, host: "127.0.0.1", backlog: 4_096 }],
+    ])
   })
 
   it("keeps one error listener, which calls onError, every time", async () => {

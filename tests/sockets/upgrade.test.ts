@@ -294,7 +294,7 @@ describeOver(["ws", "bun"], (transport) => {
       for (const [index, peer] of dialled.entries()) {
         const { player = "", welcome } = sessions[index] ?? {}
         const { sessionId = "", resumeToken } = welcome ?? {}
-        const resume = { sessionId, token: resumeToken ?? "", handled: 0, digest: 0 }
+        const resume = { sessionId, token: resumeToken ?? "", handled: 0, digest: 0, sent: 0 }
         const back = await log(peer, helloBytes("hawser.1", player, { resume, dial: 2 }))
         expect(back).toMatchObject({ sessionId, resumed: true })
       }

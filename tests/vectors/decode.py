@@ -129,7 +129,8 @@ def parts(required, optional=()):
 
 
 BOUNDS = parts([("maxBytes", count), ("maxDepth", count), ("maxElements", count), ("maxKeyBytes", count)])
-CLAIM = parts([("sessionId", text), ("resumeToken", text), ("handled", count), ("digest", digest)])  # W9
+CLAIM = parts([("sessionId", text), ("resumeToken", text), ("handled", count), ("digest", digest),
+               ("sent", count)])  # W9
 AUTHOR = parts([("user", text)], [("member", count)])  # W17
 LIFE = [("epoch", text), ("topic", text)]  # W18
 

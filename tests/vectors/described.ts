@@ -57,6 +57,7 @@ function helloOf(frame: Extract<Frame, { readonly kind: "hello" }>): Described {
     resumeToken: resume.token,
     handled: resume.handled,
     digest: resume.digest,
+    sent: resume.sent,
   }
   const bounds = limits && limitsOf(limits)
   return present({ version, token, resume: claim ?? null, clientId, dial, limits: bounds, contract })

@@ -35,11 +35,11 @@ export const handshakeSamples: Pick<Samples, "hello" | "welcome" | "auth" | "aut
     },
     {
       name: "hello that goes on with a session",
-      what: "The client requests a resume: it has handled 300 messages of the server, whose digest it sends.",
+      what: "The client requests a resume: it has handled 300 messages of the server, whose digest it sends, and has sent 41.",
       frame: {
         ...hello,
         dial: 2,
-        resume: { sessionId: "s1", token: "rt", handled: 300, digest: 0xfedcba98 },
+        resume: { sessionId: "s1", token: "rt", handled: 300, digest: 0xfedcba98, sent: 41 },
       },
     },
     {

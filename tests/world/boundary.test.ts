@@ -19,6 +19,7 @@ const files = [
 /** Names with an underscore that are no fields of 2.0, with the reason. */
 const allowed: ReadonlyMap<string, string> = new Map([
   ...reason("a code of an error, the same in every profile", [
+    "auth_forbidden",
     "auth_player_not_found",
     "chat_message_empty",
     "chat_message_too_long",
@@ -31,6 +32,7 @@ const allowed: ReadonlyMap<string, string> = new Map([
     "move_out_of_bounds",
     "server_shutdown",
     "session_ended",
+    "sys_service_unavailable",
   ]),
   ...reason("a module of Node", ["perf_hooks"]),
   ...reason("a bonus of the game: a key in a record of them, and so content and not a field", [

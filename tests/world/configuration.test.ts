@@ -87,9 +87,11 @@ describe("the world's process", { timeout: 60_000 }, () => {
     expect(world.output).not.toContain(secret)
   })
 
-  it("keeps its database where DATABASE_URL says", async () => {
-    const world = await open({ env: { DATABASE_URL: "file:elsewhere/players.sqlite" } })
+  it("keeps its database where DATABASE_URL says, and its journal where JOURNAL says", async () => {
+    const env = { DATABASE_URL: "file:elsewhere/players.sqlite", JOURNAL: "./elsewhere/journal" }
+    const world = await open({ env })
     expect(existsSync(join(world.folder, "elsewhere/players.sqlite"))).toBe(true)
+    expect(existsSync(join(world.folder, "elsewhere/journal/resume-key"))).toBe(true)
     expect(existsSync(join(world.folder, "data"))).toBe(false)
   })
 })

@@ -53,6 +53,7 @@ function openGame({ save, isUnsaved }: GameHooks) {
     wallClockMs: Date.now,
     save,
     isUnsaved,
+    read: async () => record,
     onError: (error) => expect.unreachable(String(error)),
     tickTimes: () => ({ averageMs: null, p50Ms: null, p99Ms: null }),
   })

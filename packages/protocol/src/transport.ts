@@ -45,6 +45,11 @@ export interface Connection {
   pause(): void
   /** Reads the socket again. */
   resume(): void
+  /**
+   * Sends a message that tells of no state ahead of output that may wait for the server's journal. Returns false, and sends nothing,
+   * without a journal, and if the socket is behind. Absent: output never waits.
+   */
+  sendAhead?(message: () => OutboundMessage): boolean
   /** Sends a ping of the transport; `events.pong` follows. Absent: the transport has none (browsers). */
   ping?(): void
 }

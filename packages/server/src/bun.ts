@@ -1,7 +1,7 @@
 // Serves a server's WebSocket with `Bun.serve`. Requires Bun 1.4.4 or later; no other entry point does.
 import { assertOptions } from "@hawser/protocol/core"
-import { listenOptions } from "./transport/listening.ts"
-import type { ListenOptions, Listening } from "./transport/listening.ts"
+import { addressOptions } from "./transport/listening.ts"
+import type { ListenAddress, Listening } from "./transport/listening.ts"
 import type { BunRuntime } from "./transport/bun-api.ts"
 import { createBunEntrance } from "./transport/bun-entrance.ts"
 import type { BunEntrance } from "./transport/bun-entrance.ts"
@@ -32,14 +32,16 @@ const idleTimeoutMax = 255
  */
 export async function serveWithBun(
   server: ServerWithEntrances,
-  options: ListenOptions = {},
+  options: ListenAddress = {},
 ): Promise<Listening> {
-  assertOptions("serveWithBun", options, listenOptions)
+  assertOptions("serveWithBun", options, addressOptions)
   const { port = 0, host } = options
   const { entrances } = server
   const { limits, path, onError } = entrances
+  const bun = bunRuntime()
+  await entrances.recover()
   const { fetch, websocket } = createBunEntrance(entrances)
-  const opened = bunRuntime().serve({
+  const opened = bun.serve({
     port,
     ...(host === undefined ? {} : { hostname: host }),
     idleTimeout: Math.min(idleTimeoutMax, Math.ceil(limits.httpTimeoutMs / 1_000)),
@@ -64,7 +66,7 @@ export async function serveWithBun(
 /**
  * Returns handlers for a `Bun.serve` of the application, which `server.close()` leaves open. A `Bun.serve` has one set of
  * WebSocket handlers, so this one serves no other WebSockets. Throws a TypeError without Bun or with a version before 1.4.4, and
- * errors like `server.attach`.
+ * errors like `server.attach`. A server with a journal awaits `server.recover()` first.
  *
  *     const hawser = mountOnBun(server)
  *     Bun.serve({ routes: { "/ws": hawser.upgrade }, fetch: () => new Response("mine"), websocket: hawser.websocket })

@@ -24,7 +24,8 @@ export type {
   StreamHandler,
 } from "./server-api.ts"
 export type { SessionEnded, SessionOpened, Suspicion } from "./session/session-hooks.ts"
-export type { Listening } from "./transport/listening.ts"
+export type { ListenOptions, Listening } from "./transport/listening.ts"
+export { systemdSocket } from "./transport/systemd-socket.ts"
 export type { ServerStats } from "./metrics/server-stats.ts"
 export type { LocalTopic, PublishOptions, Topic } from "./topics/topic.ts"
 export type { DrainOptions } from "./session/life/drain.ts"

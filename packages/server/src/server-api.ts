@@ -226,6 +226,14 @@ export interface Server<C extends Contract, User extends AuthenticatedUser> {
   ): void
   /** Adds a hook that runs after WELCOME was sent. Messages of the hook follow WELCOME. Returns the unsubscribe function. */
   onSession(hook: (opened: SessionOpened<User, C>) => unknown): () => void
+  /**
+   * Adds a hook that runs for each session that the option `journal` continues, in `recover()` and so before the port opens. The
+   * session is detached. Here the application puts back what it had given the session: its own state, subscriptions to topics, views
+   * of replicas. The library has restored memberships, with their presence and the replicas of their topics. `onSession` does not run
+   * again. A promise is awaited, for 10 s at most for all sessions together. A throw and a rejection go to `onError`; the session
+   * continues. Returns the unsubscribe function.
+   */
+  onSessionRestored(hook: (session: Session<User, C>) => unknown): () => void
   /** Adds a hook that runs once for each session, after its end. Returns the unsubscribe function. */
   onSessionEnd(hook: (ended: SessionEnded<User, C>) => unknown): () => void
   /**
@@ -237,7 +245,8 @@ export interface Server<C extends Contract, User extends AuthenticatedUser> {
   /** Sessions and topics of this process, without those of other processes. */
   readonly local: LocalServer<User, C>
   /**
-   * Restores the sessions of earlier processes from the option `journal`. `listen` calls it; `attach` and `accept` need it first.
+   * Restores the sessions of earlier processes from the option `journal`. `listen` and `serveWithBun` call it; `attach`,
+   * `mountOnBun` and `accept` need it first.
    * Later calls have no effect. Rejects if the journal is in use, is damaged, or has a newer format.
    */
   recover(): Promise<void>
@@ -256,10 +265,11 @@ export interface Server<C extends Contract, User extends AuthenticatedUser> {
   listen(options?: ListenOptions): Promise<Listening>
   /**
    * Serves the WebSocket on an HTTP server of the application. `close()` leaves that server open. Throws `server_shutdown` after
-   * `close()`, and a TypeError for a call without a handler, a second call, and an argument that is no HTTP server.
+   * `close()`, and a TypeError for a call without a handler, a second call, an argument that is no HTTP server, and a journal before
+   * `recover()`.
    */
   attach(httpServer: HttpServer): void
-  /** Accepts one socket of any transport. */
+  /** Accepts one socket of any transport. Throws a TypeError with a journal before `recover()`. */
   readonly accept: Accept
   /** Services for other HTTP servers than Node's, such as `@hawser/server/bun`. */
   readonly entrances: EntranceHost

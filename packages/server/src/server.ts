@@ -9,7 +9,7 @@ import { createCalls } from "./calls/create-calls.ts"
 import type { Handling } from "./calls/handler-table.ts"
 import { testable } from "./calls/test-parts.ts"
 import { createServerJournal } from "./journal/server-journal.ts"
-import type { Recovery, ServerJournal } from "./journal/server-journal.ts"
+import type { ServerJournal } from "./journal/server-journal.ts"
 import { readStats } from "./metrics/read-stats.ts"
 import { createReplicaLookup } from "./replicas/replica.ts"
 import { Replicas } from "./replicas/replicas.ts"
@@ -90,6 +90,7 @@ function compose(contract: Contract, options: Options) {
       olderDialect: options.profile20,
       isClosing,
       onAddressFull,
+      heldMs: () => entrances.turn.heldMs,
       ledger: kept?.journal,
       ...resumeKeyOf(options),
     },
@@ -104,20 +105,11 @@ function compose(contract: Contract, options: Options) {
     topics.kinds.warnOfMissing()
     calls.handlers.middleware.seal()
   }
-  const recovery: { result?: Recovery | undefined } = {}
-  const recover = async (): Promise<void> => {
-    const result = await kept?.recover({
-      ...calls,
-      ...sessions,
-      replicas,
-      topics,
-      arm: () => entrances.turn.touch(),
-    })
-    if (result !== undefined) recovery.result = result
-  }
+  const recover = async (): Promise<void> =>
+    kept?.recover({ ...calls, ...sessions, replicas, topics, arm: () => entrances.turn.touch() })
   const rules = { path, origins, allowLoopbackOrigins, trustProxy, warnings, isClosing, assertReady }
-  const entrances = createEntrances({ ...rules, gate: kept?.journal, recover }, base, sessions)
-  const lasting = { kept, recovery, recover, closing }
+  const entrances = createEntrances({ ...rules, kept, recover }, base, sessions)
+  const lasting = { kept, recover, closing }
   return { ...lasting, base, calls, entries: contractCalls, sessions, topics, replicas, entrances }
 }
 
@@ -132,6 +124,7 @@ function resumeKeyOf({ resumeKey, journal }: Options): Pick<Options, "resumeKey"
 
 async function end(layers: Layers, how: CloseOptions): Promise<void> {
   const { base, sessions, topics, replicas, entrances } = layers
+  entrances.stopAccepting()
   await shutDown({ ...base, ...sessions, how, parks: layers.kept !== undefined })
   // The ends of layers below must not reach the next process.
   await layers.kept?.journal.close(true)
@@ -168,6 +161,7 @@ function publicServer(layers: Layers): Server<Contract, User> {
     broadcast: (event, payload, but) => publisher.broadcast(event, payload, but),
     multicast: (recipients, event, payload) => publisher.multicast(recipients, event, payload),
     onSession: (hook) => hooks.opened.add(hook),
+    onSessionRestored: (hook) => hooks.restored.add(hook),
     onSessionEnd: (hook) => hooks.ended.add(hook),
     onAttachment: (hook) => hooks.attachment.add(hook),
     onSuspicion: (hook) => hooks.suspicion.add(hook),
@@ -179,10 +173,11 @@ function publicServer(layers: Layers): Server<Contract, User> {
     recover: layers.recover,
     committed: async () => layers.kept?.journal.committed(),
     get recovery() {
-      return layers.recovery.result
+      return layers.kept?.recovery
     },
     attach: (httpServer) => entrances.attach(httpServer),
     accept(accepted) {
+      layers.kept?.assertRecovered()
       handlers.middleware.seal()
       return acceptOwn(accepted)
     },

@@ -90,7 +90,12 @@ export async function callHandler(
   }
   if (!calls.handlers.byName.has(name)) throw new TypeError(`no handler for "${name}"`)
   const session = new TestSession(checkedUser(user), base, sent)
-  const caller = { session, dialect, buckets: new CallBuckets(new RateLimiter(), user.id) }
+  const caller = {
+    session,
+    dialect,
+    buckets: new CallBuckets(new RateLimiter(), user.id),
+    isRerun: () => false,
+  }
   const { outcome, fault } = await run(parts, caller, newJob(entry, name, input))
   if (!outcome.ok) {
     const { code, ...rest } = outcome.error

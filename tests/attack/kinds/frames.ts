@@ -82,7 +82,7 @@ const firstMessages: readonly Content[] = [
   (random) =>
     hello({
       token: forgedToken("HS256"),
-      resume: { sessionId: word(random, 22), token: word(random, 43), handled: 7, digest: 7 },
+      resume: { sessionId: word(random, 22), token: word(random, 43), handled: 7, digest: 7, sent: 0 },
     }),
   (random) => wsFrame(Buffer.concat([helloByte, pick(random, bombs)])),
   (random) => wsFrame(pick(random, bombs)),

@@ -43,6 +43,7 @@ async function start(keys: Keys, folder: string): Promise<OwnWorld> {
       PORT: "0",
       LOG_LEVEL: "warn",
       DATABASE_URL: keys.databaseUrl,
+      JOURNAL: join(folder, "journal"),
       JWT_SECRET: keys.jwtSecret,
     },
     stdio: ["ignore", "pipe", "inherit"],

@@ -4,6 +4,7 @@ import { readConfig } from "./config/config.ts"
 import { UnusableSetting } from "./config/unusable-setting.ts"
 import { openWorldLog } from "./log/world-log.ts"
 import { createProcessEnd } from "./process-end.ts"
+import { recoverySentence } from "./recovery-sentence.ts"
 import { startWorld } from "./world-server.ts"
 
 /** Time limit for the last lines of the log if its reader is slow, in milliseconds. */
@@ -26,6 +27,8 @@ const running = await startWorld({
   if (error instanceof UnusableSetting) refuseToStart([error.message])
   throw error
 })
+const { recovery } = running.server
+if (recovery !== undefined) output.write(`${recoverySentence(recovery)}\n`)
 output.write(`The world is open: ${running.url}\n`)
 
 const end = createProcessEnd({

@@ -1,6 +1,8 @@
 // Assembles the world: store, HTTP, sessions, the game and its tick. Must not read the environment.
 import { profile20 } from "@hawser/server/profile20"
 import { HawserError, createServer as createHawser, jwt } from "@hawser/server"
+import { fileJournal } from "@hawser/server/journal"
+import type { JournalOption } from "@hawser/server/journal"
 import { registerMetrics } from "@hawser/server/metrics"
 import { readFile } from "node:fs/promises"
 import { availableParallelism } from "node:os"
@@ -34,6 +36,7 @@ import { createProfile20 } from "./profile20/profile20.ts"
 import { DatabaseBusy } from "./store/busy.ts"
 import { openDatabase } from "./store/database.ts"
 import { createLoginStore } from "./store/login-store.ts"
+import { knownPlayer } from "./store/player-record.ts"
 import { createPlayerStore } from "./store/player-store.ts"
 import type { PlayerStore } from "./store/player-store.ts"
 import { createSaver } from "./store/saver.ts"
@@ -83,7 +86,7 @@ export async function startWorld(options: WorldServerOptions): Promise<RunningWo
   const incidents = createIncidentLog({ log, nowMs: () => performance.now() })
   const onError = (error: unknown): void => incidents.report(error)
   const saver = createSaver({ saveAll: (progress) => store.saveAll(progress), onError })
-  const { server, game, tick } = openGame({ config, log, map, store, saver, onError })
+  const { server, game, tick } = await continueGame({ config, log, map, store, saver, onError })
   const doorLimits = doorLimitsOf(config)
   const hashes = createHashQueue(doorLimits)
   const { metrics, readMetrics } = openMetrics(server, {
@@ -144,6 +147,18 @@ function openConfigured(url: WorldConfig["databaseUrl"]) {
   })
 }
 
+function openJournal(folder: string | undefined): JournalOption | undefined {
+  try {
+    return folder === undefined ? undefined : fileJournal(folder)
+  } catch (error) {
+    throw unusableJournal(folder, error)
+  }
+}
+
+function unusableJournal(folder: string | undefined, cause: unknown): UnusableSetting {
+  return new UnusableSetting(`JOURNAL is ${folder}, from which the world cannot continue`, cause)
+}
+
 function doorLimitsOf({ registrationsPerMinute }: WorldConfig) {
   return { ...defaultDoorLimits(availableParallelism()), registrationsPerMinute }
 }
@@ -173,9 +188,20 @@ interface GameParts {
   readonly onError: (error: unknown) => void
 }
 
+/** Opens the game, and continues the sessions of earlier processes, before the port opens. */
+async function continueGame(parts: GameParts) {
+  const opened = openGame(parts)
+  await opened.server.recover().catch((error: unknown) => {
+    throw unusableJournal(parts.config.journalFolder, error)
+  })
+  return opened
+}
+
 /** Creates the sessions' server, the game on it, and the tick of both. */
 function openGame({ config, log, map, store, saver, onError }: GameParts) {
+  const journal = openJournal(config.journalFolder)
   const server: WorldServer = createHawser(world, {
+    ...(journal === undefined ? {} : { journal }),
     authenticate: authenticator(config.jwtSecret, store),
     limits: { sessionsPerUser: 1, resumeWindowMs: config.resumeWindowMs, replicaTickMs },
     trustProxy: config.trustProxy,
@@ -206,6 +232,10 @@ function openGame({ config, log, map, store, saver, onError }: GameParts) {
     wallClockMs: Date.now,
     save: (progress) => saver.put(progress),
     isUnsaved: (id) => saver.isPending(id),
+    async read(id) {
+      const record = await store.findById(id)
+      return record === undefined || record.isBanned ? undefined : knownPlayer(record)
+    },
     onError,
     tickTimes: () => tick.times(),
   })
@@ -239,7 +269,7 @@ function authenticator(
     if (record.timeoutUntilMs !== null && record.timeoutUntilMs > Date.now()) {
       throw new HawserError("auth_forbidden", { message: "this account is timed out" })
     }
-    return { id: String(record.id), expiresAtMs, record }
+    return { id: String(record.id), expiresAtMs, record: knownPlayer(record) }
   }
 }
 

@@ -78,8 +78,8 @@ export class NumberedSession implements ClientSession {
   /** The resume claim for HELLO; undefined if the server gave no resume token. */
   claim(): ResumeClaim | undefined {
     if (this.#resumeToken === null) return undefined
-    const { handled, handledDigest: digest } = this.#delivery
-    return { sessionId: this.id, token: this.#resumeToken, handled, digest }
+    const { handled, handledDigest: digest, everSent: sent } = this.#delivery
+    return { sessionId: this.id, token: this.#resumeToken, handled, digest, sent }
   }
 
   /**

@@ -40,7 +40,7 @@ const actions: Readonly<Record<ErrorCode, string>> = {
   session_stolen:
     "A new session begins; a copied page shares its token, otherwise the token may have been stolen.",
   session_thrash: "Use the session in one page or process only.",
-  server_restarted: "Open the stream again.",
+  server_restarted: "Open the stream again. A session has begun anew.",
   unsupported_limits: "Raise limits.message of the client, or lower limits.clientMessage of the server.",
   other_contract:
     "Connect to the server of the same contract: check the client's url, and the name in defineContract.",

@@ -150,7 +150,7 @@ export const errorTable = {
   ),
   server_restarted: row(
     { wire: 41, retry: "later", category: "system" },
-    "The stream ended because its server process was replaced.",
+    "The stream or session could not continue in the process that replaced its server.",
   ),
   unsupported_limits: row(
     { wire: 39, close: 4400, retry: "never", category: "validation" },

@@ -5,6 +5,7 @@
 import { turnNow } from "../base/clock.ts"
 import { outbound } from "../transport.ts"
 import type { Connection, OutboundMessage } from "../transport.ts"
+import type { Frame } from "../wire/frame.ts"
 import { Delivery } from "./delivery.ts"
 import type { DeliveryRecord } from "./delivery-record.ts"
 import type { OtherEnd, VolatileOutcome } from "./delivery-host.ts"
@@ -186,6 +187,12 @@ export class ServerDelivery extends Delivery {
     this.#window ??= new StateWindow(stateLimits)
     this.#window.sent(message.bytes.length, isView, nowMs)
     return true
+  }
+
+  /** Sends a control frame that tells of no state ahead of output that may wait for the journal. Returns false if none can wait. */
+  ahead(frame: Frame): boolean {
+    const { codec } = this.host
+    return this.connection?.sendAhead?.(() => outbound(codec.encode(frame))) === true
   }
 
   /** Sends queued messages until the socket's buffer reaches its high-water mark. Called when the socket has drained. */

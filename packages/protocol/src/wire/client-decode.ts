@@ -67,9 +67,9 @@ function decodeHello(fields: Fields): HelloFrame | undefined {
 function decodeClaim(claim: unknown): ResumeClaim | undefined {
   if (!Array.isArray(claim)) return undefined
   const fields: readonly unknown[] = claim
-  const [sessionId, token, handled, digest] = fields
-  return isText(sessionId) && isText(token) && isCount(handled) && isDigest(digest)
-    ? { sessionId, token, handled, digest }
+  const [sessionId, token, handled, digest, sent] = fields
+  return isText(sessionId) && isText(token) && isCount(handled) && isDigest(digest) && isCount(sent)
+    ? { sessionId, token, handled, digest, sent }
     : undefined
 }
 

@@ -2,7 +2,7 @@
 import { body, commonBody, limitsFields, wholeMs, withTrailing } from "./common-encode.ts"
 import type { FrameBody } from "./common-encode.ts"
 import { frameByte } from "./frame-byte.ts"
-import type { ClientFrame, CommonFrame, HelloFrame, RequestFrame } from "./frame.ts"
+import type { ClientFrame, CommonFrame, HelloFrame, RequestFrame, ResumeClaim } from "./frame.ts"
 import type { ReplicaHold } from "./replica-hold.ts"
 import type { TypeTable } from "./type-table.ts"
 
@@ -36,9 +36,13 @@ export function clientBody(frame: ClientFrame | CommonFrame, types: TypeTable): 
 
 function helloFields(frame: HelloFrame): unknown[] {
   const { version, token, clientId, dial, resume, limits, contract } = frame
-  const claim = resume === undefined ? null : [resume.sessionId, resume.token, resume.handled, resume.digest]
+  const claim = resume === undefined ? null : claimFields(resume)
   const bounds = limits === undefined ? undefined : limitsFields(limits)
   return withTrailing([version, token, claim, clientId, dial], [bounds, contract])
+}
+
+function claimFields({ sessionId, token, handled, digest, sent }: ResumeClaim): unknown[] {
+  return [sessionId, token, handled, digest, sent]
 }
 
 function requestFields({ type, payload, budgetMs, key }: RequestFrame, types: TypeTable): unknown[] {

@@ -62,7 +62,7 @@ describe("the round trip", () => {
         reference: fc.constant(null),
         clientId: text,
         dial: count,
-        resume: fc.record({ sessionId: text, token: text, handled: count, digest }),
+        resume: fc.record({ sessionId: text, token: text, handled: count, digest, sent: count }),
         limits,
         contract: text,
       },
@@ -271,7 +271,7 @@ describe("a malformed frame", () => {
   const welcomeWith = (place: number, field: unknown): unknown[] => welcomeFields.with(place, field)
 
   /** A valid HELLO except for one field. */
-  const helloFields: readonly unknown[] = [1, text, [text, text, 0, 0], text, 1]
+  const helloFields: readonly unknown[] = [1, text, [text, text, 0, 0, 0], text, 1]
   const helloWith = (place: number, field: unknown): unknown[] => helloFields.with(place, field)
 
   it("accepts the HELLO and the WELCOME whose fields are invalidated below", () => {
@@ -304,21 +304,30 @@ describe("a malformed frame", () => {
     [
       "abuse-A27 hello with a negative count in its resume",
       frameByte.hello,
-      helloWith(2, [text, text, -1, 0]),
+      helloWith(2, [text, text, -1, 0, 0]),
     ],
     [
       "abuse-A27 hello with a count of 0.5 in its resume",
       frameByte.hello,
-      helloWith(2, [text, text, 0.5, 0]),
+      helloWith(2, [text, text, 0.5, 0, 0]),
     ],
     [
       "abuse-A27 hello with a count of 2^63 in its resume",
       frameByte.hello,
-      helloWith(2, [text, text, 2 ** 63, 0]),
+      helloWith(2, [text, text, 2 ** 63, 0, 0]),
     ],
-    ["hello with a digest of 33 bits in its resume", frameByte.hello, helloWith(2, [text, text, 0, 2 ** 32])],
-    ["hello with a negative digest in its resume", frameByte.hello, helloWith(2, [text, text, 0, -1])],
-    ["hello with a resume token of bytes", frameByte.hello, helloWith(2, [text, Uint8Array.of(1), 0, 0])],
+    [
+      "hello with a digest of 33 bits in its resume",
+      frameByte.hello,
+      helloWith(2, [text, text, 0, 2 ** 32, 0]),
+    ],
+    ["hello with a negative digest in its resume", frameByte.hello, helloWith(2, [text, text, 0, -1, 0])],
+    [
+      "hello with a resume without its number of sent messages",
+      frameByte.hello,
+      helloWith(2, [text, text, 0, 0]),
+    ],
+    ["hello with a resume token of bytes", frameByte.hello, helloWith(2, [text, Uint8Array.of(1), 0, 0, 0])],
     ["welcome without fields", frameByte.welcome, []],
     ["welcome without a digest", frameByte.welcome, welcomeWith(10, null)],
     ["welcome with a digest of 33 bits", frameByte.welcome, welcomeWith(10, 2 ** 32)],

@@ -56,6 +56,8 @@ export interface ResumeClaim {
   readonly handled: number
   /** Digest of these messages (N3): 32 bits, unsigned. */
   readonly digest: number
+  /** Number of reliable messages that the client has sent on its connections until now. Requests among them may have begun. */
+  readonly sent: number
 }
 
 /** First frame of a server: opens or resumes a session. */

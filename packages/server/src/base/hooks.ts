@@ -23,6 +23,18 @@ export class Hooks<T> {
     return () => void this.#hooks.delete(hook)
   }
 
+  /** Calls all hooks as `run`. Resolves when the promises that they returned have settled. */
+  async settled(value: T): Promise<void> {
+    const call = async (hook: Hook<T>): Promise<void> => {
+      try {
+        await hook(value)
+      } catch (error) {
+        this.#onError(error)
+      }
+    }
+    await Promise.all([...this.#hooks].map((hook) => call(hook)))
+  }
+
   /** Calls all hooks in the order of their addition, also if one of them throws. */
   run(value: T): void {
     for (const hook of [...this.#hooks]) callReporting(() => hook(value), this.#onError)

@@ -1,6 +1,12 @@
 // Port of a session's page in the server's ledger: notes each change that another process needs to continue the session.
 import type { OutboundMessage } from "@hawser/protocol/core"
 
+/**
+ * Processes in which one request may begin before one of them settles it. A request that ends its process each time must not end
+ * each later one, too.
+ */
+export const runsMax = 3
+
 /** Membership of a session in a topic. */
 export interface KeptMembership {
   readonly member: number
@@ -22,6 +28,15 @@ export interface SessionPage {
   value(key: string, message: OutboundMessage): void
   /** Notes a handler that was started and has not settled its request. */
   started(count: number): void
+  /** Notes the first resume after a restart: the client has sent this many messages before it. */
+  resumed(sent: number): void
+  /** True for a request that an earlier process may have begun. */
+  isRerun(count: number): boolean
+  /**
+   * Notes that a request runs again. Resolves when the note is kept: the handler may start. `spent`: it has begun in `runsMax`
+   * processes that have ended, and must not run. Undefined for a request that no earlier process has begun.
+   */
+  rerun(count: number): Promise<void> | "spent" | undefined
   /** Notes a request that was settled with its outcome. */
   settled(count: number): void
   /** Notes that the settled prefix may have grown. */

@@ -39,6 +39,7 @@ function dialect20(options?: Profile20<Contract, AuthenticatedUser>): Dialect<Au
 const hostile = `a\u2028\u001b[31m\r\n${"x".repeat(60_000)}`
 const shown = `"a\\u2028\\u001b[31m\\u000d\\u000a${"x".repeat(35)}"…`
 const buckets = new CallBuckets(new RateLimiter(), "u")
+const isRerun = (): boolean => false
 const session: Session<AuthenticatedUser> = {
   id: "s",
   user: { id: "u\n2" },
@@ -71,7 +72,10 @@ async function ask(options: Profile20<Contract, AuthenticatedUser> = {}) {
   } as const
   const counted = { arrivedAtMs: 0, name: hostile, failure: undefined }
   const job = { frame, count: 0, abort: new LazyAbort(), credit: 0, afterReply: undefined, ...counted }
-  return { outcome: await router.execute({ session, dialect: dialect20(options), buckets }, job), logged }
+  return {
+    outcome: await router.execute({ session, dialect: dialect20(options), buckets, isRerun }, job),
+    logged,
+  }
 }
 
 it("shows the name of an unknown request short and on one line", async () => {
@@ -113,7 +117,7 @@ it("awaits a result that is a promise of another library, such as a query that r
   const frame = { kind: "request", call: undefined, type: "save", payload: undefined, budgetMs: 0 } as const
   const counted = { arrivedAtMs: 0, name: "save", failure: undefined, credit: 0, afterReply: undefined }
   const job = { frame: { ...frame, reference: 1 }, count: 1, abort: new LazyAbort(), ...counted }
-  const outcome = await router.execute({ session, dialect: compact, buckets }, job)
+  const outcome = await router.execute({ session, dialect: compact, buckets, isRerun }, job)
   expect([outcome, ran]).toEqual([{ ok: true, payload: undefined }, 1])
 })
 
@@ -138,7 +142,7 @@ describe("streams", () => {
     const abort = new LazyAbort()
     const job = { frame: { ...frame, reference: 1, key: "k" }, count: 1, abort, credit: 0, ...counted }
     const execute = (dialect: Dialect<AuthenticatedUser> = compact) =>
-      router.execute({ session, dialect, buckets }, { ...job, afterReply: [] })
+      router.execute({ session, dialect, buckets, isRerun }, { ...job, afterReply: [] })
     return { router, execute, idempotency, logged }
   }
 

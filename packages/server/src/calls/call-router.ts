@@ -2,6 +2,7 @@
 // the outcome.
 // Never throws and never rejects: an error becomes an error outcome. Faults of the server go to `onError`, and the caller gets
 // `sys_internal_error`.
+import { randomUUID } from "node:crypto"
 import { HawserError } from "@hawser/protocol"
 import {
   describeIssues,
@@ -36,6 +37,17 @@ export interface StreamContext<Input, S> {
    * lost connection does not abort it.
    */
   readonly signal: AbortSignal
+  /**
+   * Identity of the request, the same in each of its runs, also after a restart of the server, and of no other request. With an
+   * idempotency key it is made of user, call and key, so a repetition in another session has it, too. For effects outside of the
+   * server, which happen at least once: pass it on as their own idempotency key.
+   */
+  readonly messageKey: string
+  /**
+   * True if an earlier process of a server with a journal may have begun this request: its effects outside of the server may have
+   * happened. Never false for a request that has begun before in its session. Always false without a journal.
+   */
+  readonly isRerun: boolean
 }
 
 /** Context of a command or query handler. */
@@ -62,6 +74,8 @@ export interface Caller<User extends AuthenticatedUser> {
   readonly session: Session<User>
   readonly dialect: CallDialect<User>
   readonly buckets: CallBuckets
+  /** True for a request that an earlier process may have begun. */
+  isRerun(job: Job): boolean
 }
 
 export class CallRouter<User extends AuthenticatedUser> {
@@ -162,7 +176,7 @@ export class CallRouter<User extends AuthenticatedUser> {
     input: unknown,
   ): Outcome | Promise<Outcome> {
     this.#charge(caller, job.name, entry)
-    const output = handler(new CallContext(input, caller.session, job))
+    const output = handler(new CallContext(input, caller, job))
     return isThenable(output)
       ? Promise.resolve(output).then((late: unknown) => this.#succeeded(caller, job, entry, late))
       : this.#succeeded(caller, job, entry, output)
@@ -226,19 +240,39 @@ export class CallRouter<User extends AuthenticatedUser> {
 }
 
 /** Creates the signal and the list of deferred functions on first use: most handlers use neither. */
-class CallContext<S> implements HandlerContext<unknown, S> {
+class CallContext<User extends AuthenticatedUser> implements HandlerContext<unknown, Session<User>> {
   readonly input: unknown
-  readonly session: S
+  readonly #caller: Caller<User>
   readonly #job: Job
+  /** Identity of a request without a number and a key, made on first use. */
+  #ownKey: string | undefined
 
-  constructor(input: unknown, session: S, job: Job) {
+  constructor(input: unknown, caller: Caller<User>, job: Job) {
     this.input = input
-    this.session = session
+    this.#caller = caller
     this.#job = job
+  }
+
+  get session(): Session<User> {
+    return this.#caller.session
   }
 
   get signal(): AbortSignal {
     return this.#job.abort.signal
+  }
+
+  get messageKey(): string {
+    const { name, count, frame } = this.#job
+    const { session } = this.#caller
+    if (frame.key !== undefined) return JSON.stringify([session.user.id, name, frame.key])
+    if (count > 0) return `${session.id}/${count}`
+    // A profile that does not count its messages repeats none.
+    this.#ownKey ??= `${session.id}/${randomUUID()}`
+    return this.#ownKey
+  }
+
+  get isRerun(): boolean {
+    return this.#caller.isRerun(this.#job)
   }
 
   get afterReply(): (fn: () => unknown) => void {

@@ -138,7 +138,7 @@ describe("durable replicas in a journal", () => {
         const records: Buffer[] = []
         const roundStarts: number[] = [0]
         let round: Iterator<(writer: OperationWriter) => void, void> | undefined
-        process.writer.round(1, 0)
+        process.writer.round(1)
         process.writer.roundEnd()
         const seal = (): void => void records.push(...[process.seal() ?? []].flat())
         const step = (): void => {
@@ -160,7 +160,7 @@ describe("durable replicas in a journal", () => {
             if (kind === "step") step()
             if (kind === "round" && round === undefined) {
               roundStarts.push(records.length)
-              process.writer.round(1, 0)
+              process.writer.round(1)
               round = process.durable.statements()
             }
           }
@@ -183,7 +183,7 @@ describe("durable replicas in a journal", () => {
 
   it("continue in the next process under the same numbers", () => {
     const first = new Process(spec)
-    first.writer.round(1, 0)
+    first.writer.round(1)
     first.writer.roundEnd()
     const whole = { x: 1, heat: 0.5, name: "n", note: undefined, on: true, count: -5 }
     first.store("one").set("a", whole)

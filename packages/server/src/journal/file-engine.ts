@@ -86,11 +86,21 @@ export class FileEngine implements JournalEngine {
       const { content, lastSegment, lastRecord } = readSegments(this.#options.files, this.#options.origin)
       this.#segment = lastSegment
       this.#records = lastRecord
+      if (content.tornBytes > 0) this.#leaveCutSegment()
       return content
     } catch (error) {
       this.#lock.release()
       this.#lock = undefined
       throw error
+    }
+  }
+
+  /** Creates a segment, because the cut has changed the last one long after its last record: it would pass for a copy. */
+  #leaveCutSegment(): void {
+    try {
+      this.#createSegment()
+    } catch (error) {
+      this.#undo(error)
     }
   }
 

@@ -29,8 +29,10 @@ const roundBytes = 32 * 1024 * 1024
 const roundDeliveries = 2_000_000
 const stepMs = 2
 const syncEveryMs = 100
-const keyBytes = 32
-const keyName = "resume-key"
+/** Length of the secret of resume tokens. */
+export const keyBytes = 32
+/** Name of the file with the secret of resume tokens. */
+export const keyName = "resume-key"
 
 /**
  * Returns the option `journal` of `createServer` for a folder of this machine, which is created if it is missing. Sessions,
@@ -95,7 +97,7 @@ function createKey(folder: string, file: string): void {
 }
 
 /** Returns the identity of this machine and of its start. Without /proc the time of the start stands for it. */
-function originOf(): Origin {
+export function originOf(): Origin {
   const startedAtMs = Date.now() - uptime() * 1_000
   return {
     host: textOf("/etc/machine-id") ?? hostname(),

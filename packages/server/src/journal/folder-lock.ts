@@ -71,7 +71,7 @@ function bindSocket(folder: string): Promise<Server | "taken" | undefined> {
 }
 
 /** Returns the holder of the newest lock file in words; undefined if there is none, or its process has ended. */
-function holderOf(files: JournalFiles): string | undefined {
+export function holderOf(files: JournalFiles): string | undefined {
   const newest = lockFiles(files).at(-1)
   if (newest === undefined) return undefined
   const [pid, start] = files.read(fileName(newest)).toString("utf8").split(" ")

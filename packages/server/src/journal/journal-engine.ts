@@ -20,6 +20,8 @@ export interface JournalContent {
    * clients have seen is certain to be in `records`.
    */
   readonly isWhole: boolean
+  /** True if the last process was closed: `close(true)`. */
+  readonly isClosed: boolean
   /** Bytes of these records. */
   readonly bytes: number
   /** Torn end that was removed, in bytes. */

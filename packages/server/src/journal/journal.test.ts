@@ -51,7 +51,7 @@ class Followed implements FollowedSession {
       ...{ messages: this.messages.slice(this.base), firstMessage: 0, attempts: 0 },
       ...{
         ahead: new Set(),
-        started: new Set(),
+        started: new Map(),
         streams: new Set(),
         values: new Map(),
         memberships: new Map(),
@@ -65,6 +65,8 @@ interface Life {
   readonly read: ReadJournal
   /** True if the turn is armed. */
   isArmed: boolean
+  /** Ends the turn. */
+  pass(): Promise<void> | undefined
   /** Ends the process. */
   kill(): void
 }
@@ -97,7 +99,9 @@ async function live(
     wallClockMs: () => nowMs,
   })
   const read = await journal.open()
-  const life: Life = { journal, read, isArmed: false, kill: () => files.end() }
+  let number = 0
+  const pass = (): Promise<void> | undefined => journal.pass({ number: (number += 1) })
+  const life: Life = { journal, read, isArmed: false, pass, kill: () => files.end() }
   journal.start("life", () => (life.isArmed = true))
   return life
 }
@@ -106,7 +110,7 @@ async function live(
 async function turns(life: Life): Promise<void> {
   while (life.isArmed) {
     life.isArmed = false
-    await life.journal.pass()
+    await life.pass()
   }
 }
 
@@ -133,7 +137,7 @@ describe("a journal", () => {
     send(page, session, outbound(Buffer.from("one")))
     expect(life.isArmed).toBe(true)
     const before = disk.copy()
-    await life.journal.pass()
+    await life.pass()
     const after = disk.copy()
     disk.restore(before, true)
     expect(textsOf((await live()).read, "s")).toEqual([])
@@ -162,7 +166,7 @@ describe("a journal", () => {
     expect(textsOf(read, "s")).toEqual(["three"])
     expect(kept).toMatchObject({ base: 2, baseDigest: 14, handled: 4, handledDigest: 44 })
     expect([...(kept?.ahead ?? [])]).toEqual([6, 8])
-    expect([...(kept?.started ?? [])]).toEqual([7])
+    expect([...(kept?.started ?? [])]).toEqual([[7, 1]])
   })
 
   it("states each session in rounds, some of them in each turn, and removes the segments before", async () => {
@@ -198,7 +202,7 @@ describe("a journal", () => {
     const second = await live()
     expect([...second.read.state.sessions.keys()]).toEqual([2])
     for (const number of second.read.state.sessions.keys())
-      second.journal.follow(new Followed("two"), { number, isChanged: false })
+      second.journal.follow(new Followed("two"), { number, isChanged: false, started: new Map() })
     second.journal.follow(new Followed("three"))
     await turns(second)
     second.kill()
@@ -208,6 +212,43 @@ describe("a journal", () => {
       [3, "three"],
     ])
     expect(lives).toEqual(["life", "life"])
+  })
+
+  it("states sessions before anything else: a join between both would be missing from the presence of its topic", async () => {
+    const life = await live()
+    const order: string[] = []
+    life.journal.restates({
+      *statements() {
+        yield () => order.push("topic")
+      },
+    })
+    const session = new Followed("s")
+    const state = session.statement.bind(session)
+    session.statement = () => {
+      order.push("session")
+      return state()
+    }
+    life.journal.follow(session, { number: 7, isChanged: false, started: new Map() })
+    await turns(life)
+    expect(order).toEqual(["session", "topic"])
+  })
+
+  it("keeps nothing before it was read: a turn in which a session opens is discarded", async () => {
+    const files = disk.files()
+    const engine = new FileEngine({
+      ...{ mode: "kill", files, origin: { host: "h", boot: "b" }, syncEveryMs: 100 },
+      lock: () => Promise.reject(new Error("not opened")),
+      after: () => () => {},
+      now: () => 0,
+      wallClockMs: () => nowMs,
+    })
+    const limits = { roundBytes: 1_000_000, roundDeliveries: 1_000_000, stepMs: 0 }
+    const journal = new Journal({ engine, limits, onAlarm: () => {}, now: () => 0, wallClockMs: () => nowMs })
+    expect(journal.pass({ number: 1 })).toBeUndefined()
+    expect(journal.kept).toBe(1)
+    journal.follow(new Followed("s"))
+    expect(() => journal.pass({ number: 2 })).toThrow("await server.recover() first")
+    expect([journal.kept, files.list()]).toEqual([1, []])
   })
 
   it("states everything once in a new segment after a failed sync, with the notes of the open turn", async () => {

@@ -1,13 +1,13 @@
 // The ledger of a server that keeps a journal, and the gate of its turns. Changes of a turn are noted; a sealed turn appends one
 // record with all of them, and its output leaves after that. Restates everything in rounds, some of it in each turn, so that the
 // journal can be read from the last round on. Must not know files, sockets and handlers.
-import type { OutboundMessage } from "@hawser/protocol/core"
-import type { KeptMembership, SessionPage } from "../base/session-page.ts"
+import type { SessionPage } from "../base/session-page.ts"
 import type { FollowedSession, RestoredNumber, SessionLedger } from "../session/life/kept-session.ts"
 import type { Tombstone } from "../session/life/tombstones.ts"
 import type { JournalContent, JournalEngine } from "./journal-engine.ts"
 import type { KeptState } from "./kept-state.ts"
 import { OperationWriter } from "./operations.ts"
+import { Page } from "./page.ts"
 import { Rebuild } from "./rebuild.ts"
 
 /** Bounds of the part of a journal that a start must read. */
@@ -66,10 +66,13 @@ export class Journal implements SessionLedger {
   /** Bytes of the last round when its statements were complete: a large state is restated less often. */
   #statedBytes = 0
   #nextSession = 1
-  #epochs = 0
   /** Arms the turn, so that it is sealed although it may have no output. */
   #arm: () => void = () => {}
   #isStarted = false
+  /** Latest turn whose record was appended. */
+  #kept = 0
+  /** True if the process before this one was closed. */
+  #isAfterClose = false
   /** True: turns pass without a record, and what happens in them is not kept. */
   #isClosed = false
   /** Callers of `committed`. */
@@ -77,6 +80,11 @@ export class Journal implements SessionLedger {
 
   constructor(options: JournalOptions) {
     this.#options = options
+  }
+
+  /** Number of the latest turn whose record was appended, or that needed none. */
+  get kept(): number {
+    return this.#kept
   }
 
   /** Number of followed sessions. */
@@ -90,9 +98,10 @@ export class Journal implements SessionLedger {
     const content = await engine.open({ onAlarm, restate: () => this.#restate() })
     const rebuild = new Rebuild()
     for (const { body, atMs } of content.records) rebuild.apply(body, atMs)
+    this.#isAfterClose = content.isClosed
+    if (content.isClosed) rebuild.closed()
     const { state, lives } = rebuild
     this.#nextSession = state.nextSession
-    this.#epochs = state.epochs
     const { isWhole, bytes, tornBytes } = content
     return { state, lives, isWhole, bytes, tornBytes }
   }
@@ -103,7 +112,7 @@ export class Journal implements SessionLedger {
     this.#isStarted = true
     this.#options.engine.beginRound()
     this.#beginRound()
-    this.#writer.life(text)
+    this.#writer.life(text, this.#isAfterClose)
     arm()
   }
 
@@ -120,9 +129,10 @@ export class Journal implements SessionLedger {
 
   /** Follows a session. A new one, and a restored one that has changed, is stated at once. */
   follow(session: FollowedSession, restored?: RestoredNumber): SessionPage {
-    const page = new Page(this, this.#writer, { session, number: restored?.number ?? this.#nextSession })
+    const number = restored?.number ?? this.#nextSession
+    const page = new Page(this, this.#writer, { session, number, started: restored?.started })
     if (restored === undefined) this.#nextSession += 1
-    if (restored?.isChanged !== false) this.note((writer) => writer.session(page.number, session.statement()))
+    if (restored?.isChanged !== false) this.note((writer) => page.state(writer))
     this.#pages.set(page.number, page)
     return page
   }
@@ -147,19 +157,24 @@ export class Journal implements SessionLedger {
     this.#pages.delete(page.number)
   }
 
-  /** The gate: appends the record of the sealed turn. */
-  pass(): Promise<void> | undefined {
-    if (this.#isClosed) return undefined
+  /** The gate: appends the record of the sealed turn. @throws Error before `start`, for a turn in which something has happened. */
+  pass(turn: { readonly number: number }): Promise<void> | undefined {
+    if (this.#isClosed || (!this.#isStarted && this.#writer.isEmpty && this.#marked.length === 0)) {
+      this.#kept = turn.number
+      return undefined
+    }
+    if (!this.#isStarted)
+      throw new Error("a session has opened before the journal was read: await server.recover() first")
     this.#writeMarked()
     const endsRound = this.#step()
     const waiting = this.#waiting
     this.#waiting = []
     const appended = this.#writer.isEmpty ? undefined : this.#options.engine.append(this.#writer.take())
     if (appended === undefined) {
-      this.#appended(endsRound, waiting)
+      this.#appended(turn.number, endsRound, waiting)
       return undefined
     }
-    return appended.then(() => this.#appended(endsRound, waiting))
+    return appended.then(() => this.#appended(turn.number, endsRound, waiting))
   }
 
   #writeMarked(): void {
@@ -167,7 +182,8 @@ export class Journal implements SessionLedger {
     this.#marked = []
   }
 
-  #appended(endsRound: boolean, waiting: readonly (() => void)[]): void {
+  #appended(turn: number, endsRound: boolean, waiting: readonly (() => void)[]): void {
+    this.#kept = turn
     const { engine, limits } = this.#options
     if (endsRound) {
       engine.endRound()
@@ -201,14 +217,15 @@ export class Journal implements SessionLedger {
   // --- rounds ---------------------------------------------------------------------------------------------------
 
   #beginRound(): void {
-    this.#writer.round(this.#nextSession, this.#epochs)
+    this.#writer.round(this.#nextSession)
     this.#roundDeliveries = this.#writer.deliveries
     this.#round = this.#statements()
   }
 
   *#statements(): Generator<Statement, void> {
-    for (const source of this.#sources) yield* source.statements()
+    // Sessions first: memberships of a session that is not stated yet have no effect on the presence of a topic that is.
     for (const page of this.#pages.values()) yield (writer) => page.state(writer)
+    for (const source of this.#sources) yield* source.statements()
   }
 
   /** Makes some statements of the current round. Returns true if the last one was made. */
@@ -242,133 +259,5 @@ export class Journal implements SessionLedger {
     this.#round = undefined
     this.#writer.roundEnd()
     return [Buffer.from(this.#writer.take())]
-  }
-}
-
-/** Page of one session. Counts are written once for a turn, with the state at its end. */
-class Page implements SessionPage, Noted {
-  readonly number: number
-  isMarked = false
-  readonly #journal: Journal
-  readonly #writer: OperationWriter
-  readonly #session: FollowedSession
-  #base = 0
-  #handled = 0
-  /** Settled requests since the last record, and started ones that were not settled. */
-  #settled: number[] = []
-  #started: number[] = []
-  #isClaimed = false
-  #isRenewed = false
-  #hasEnded = false
-
-  constructor(
-    journal: Journal,
-    writer: OperationWriter,
-    { session, number }: { readonly session: FollowedSession; readonly number: number },
-  ) {
-    this.#journal = journal
-    this.#writer = writer
-    this.#session = session
-    this.number = number
-    const { base, handled } = session.keptCounts
-    this.#base = base
-    this.#handled = handled
-  }
-
-  sent(message: OutboundMessage): void {
-    if (this.#hasEnded) return
-    this.#writer.sent(this.number, message)
-    this.#journal.arm()
-  }
-
-  value(key: string, message: OutboundMessage): void {
-    if (this.#hasEnded) return
-    this.#writer.value(this.number, key, message)
-    this.#journal.arm()
-  }
-
-  started(count: number): void {
-    this.#started.push(count)
-    this.#mark(true)
-  }
-
-  settled(count: number): void {
-    if (this.#started.length > 0) this.#started = this.#started.filter((other) => other !== count)
-    this.#settled.push(count)
-    this.#mark(true)
-  }
-
-  passed(): void {
-    this.#mark(true)
-  }
-
-  acknowledged(): void {
-    this.#mark(false)
-  }
-
-  stream(reference: number, isOpen: boolean): void {
-    if (this.#hasEnded) return
-    this.#writer.stream(this.number, reference, isOpen)
-    this.#journal.arm()
-  }
-
-  member(topic: string, membership: KeptMembership): void {
-    if (this.#hasEnded) return
-    this.#writer.member(this.number, topic, membership)
-    this.#journal.arm()
-  }
-
-  left(topic: string): void {
-    if (this.#hasEnded) return
-    this.#writer.left(this.number, topic)
-    this.#journal.arm()
-  }
-
-  claimed(): void {
-    this.#isClaimed = true
-    this.#mark(true)
-  }
-
-  renewed(): void {
-    this.#isRenewed = true
-    this.#mark(true)
-  }
-
-  ended(): void {
-    if (this.#hasEnded) return
-    this.#hasEnded = true
-    this.#writer.ended(this.number)
-    this.#journal.forget(this)
-    this.#journal.arm()
-  }
-
-  #mark(arms: boolean): void {
-    if (!this.#hasEnded) this.#journal.mark(this, arms)
-  }
-
-  write(): void {
-    this.isMarked = false
-    if (this.#hasEnded) return
-    const { base, baseDigest, handled, handledDigest } = this.#session.keptCounts
-    if (base !== this.#base) this.#writer.acked(this.number, base, baseDigest)
-    this.#base = base
-    for (const count of this.#started) this.#writer.started(this.number, count)
-    const ahead = this.#settled.filter((count) => count > handled)
-    if (handled !== this.#handled || ahead.length > 0)
-      this.#writer.settled(this.number, { handled, digest: handledDigest, ahead })
-    this.#handled = handled
-    if (this.#isClaimed) this.#writer.claims(this.number, this.#session.keptClaims, this.#session.address)
-    if (this.#isRenewed) this.#writer.user(this.number, this.#session.keptUser)
-    if (this.#started.length > 0) this.#started = []
-    if (this.#settled.length > 0) this.#settled = []
-    this.#isClaimed = false
-    this.#isRenewed = false
-  }
-
-  /** Writes the whole session, with all notes until now. */
-  state(writer: OperationWriter): void {
-    if (this.#hasEnded) return
-    const statement = this.#session.statement()
-    writer.session(this.number, statement)
   }
 }

@@ -73,8 +73,6 @@ export interface KeptState {
   readonly presences: Map<string, KeptPresence>
   /** By number. */
   readonly replicas: Map<number, KeptReplica>
-  /** Number of topic epochs that have begun. */
-  epochs: number
   readonly ends: Map<string, KeptEnd>
   /** By user and id. */
   readonly outcomes: Map<string, KeptOutcome>
@@ -93,7 +91,6 @@ export function emptyState(): KeptState {
     topics: new Map(),
     presences: new Map(),
     replicas: new Map(),
-    epochs: 0,
     ends: new Map(),
     outcomes: new Map(),
     types: new Map(),

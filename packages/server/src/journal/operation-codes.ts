@@ -18,7 +18,6 @@ export const operation = {
   user: 13,
   streamOpened: 14,
   streamEnded: 15,
-  attempt: 16,
   ended: 17,
   end: 18,
   member: 19,
@@ -28,7 +27,6 @@ export const operation = {
   topic: 23,
   published: 24,
   topicEnded: 25,
-  epochs: 26,
   outcome: 27,
   type: 28,
   /** `sent`, with the bytes of the last `published` of the record. */

@@ -141,8 +141,9 @@ export class OperationWriter {
     this.#numbers(messages)
     writer.count(session.handled)
     writer.word(session.handledDigest)
-    for (const set of [session.ahead, session.started, session.streams]) this.#numbers([...set])
-    writer.count(session.attempts)
+    for (const set of [session.ahead, session.streams]) this.#numbers([...set])
+    writer.count(session.started.size)
+    for (const pair of session.started) for (const number of pair) writer.count(number)
     writer.count(values.length)
     for (const [key, shared] of values) {
       writer.text(key)
@@ -164,11 +165,10 @@ export class OperationWriter {
     this.#numbers(ahead)
   }
 
-  /** A request whose handler was started, and that is not settled in this turn. */
-  started(session: number, count: number): void {
+  /** A request whose handler was started, and that is not settled in this turn. `runs`: processes in which it has begun. */
+  started(session: number, count: number, runs: number): void {
     const writer = this.begin(operation.started)
-    writer.count(session)
-    writer.count(count)
+    for (const number of [session, count, runs]) writer.count(number)
   }
 
   /** Messages that the client has acknowledged. */
@@ -212,13 +212,6 @@ export class OperationWriter {
     const writer = this.begin(isOpen ? operation.streamOpened : operation.streamEnded)
     writer.count(session)
     writer.count(reference)
-  }
-
-  /** An attempt to run the requests of a restored session again. */
-  attempt(session: number, attempts: number): void {
-    const writer = this.begin(operation.attempt)
-    writer.count(session)
-    writer.count(attempts)
   }
 
   /** The end of a session. */
@@ -290,13 +283,13 @@ export class OperationWriter {
     this.#times(endsAtMs === undefined ? none : [endsAtMs])
   }
 
-  /** A whole topic. */
-  restateTopic(topic: string, state: KeptTopic): void {
+  /** A topic without its history, which follows as `retained`. */
+  restateTopic(topic: string, state: TopicEnds): void {
     this.#topic(operation.topicRestated, topic, state)
-    for (const publication of state.publications) this.#retained(topic, publication)
   }
 
-  #retained(topic: string, { offset, bytes, atMs, except }: KeptPublication): void {
+  /** A publication of a restated topic. Newer ones may have been published since. */
+  retained(topic: string, { offset, bytes, atMs, except }: KeptPublication): void {
     const shared = this.#share(bytes)
     const writer = this.begin(operation.retained)
     writer.text(topic)
@@ -328,10 +321,6 @@ export class OperationWriter {
     this.begin(operation.topicEnded).text(topic)
   }
 
-  epochs(count: number): void {
-    this.begin(operation.epochs).count(count)
-  }
-
   // --- requests and types ---------------------------------------------------------------------------------------
 
   outcome({ userId, id, untilMs, packed }: KeptOutcome): void {
@@ -350,16 +339,15 @@ export class OperationWriter {
 
   // --- lives and rounds -----------------------------------------------------------------------------------------
 
-  /** The start of a process, with words for people. */
-  life(text: string): void {
+  /** The start of a process, with words for people. `isAfterClose`: the process before it was closed. */
+  life(text: string, isAfterClose: boolean): void {
     this.begin(operation.life).text(text)
+    this.#writer.flag(isAfterClose)
   }
 
-  /** Begins a round. @param nextSession number of the next session. @param epochs number of topic epochs that have begun. */
-  round(nextSession: number, epochs: number): void {
-    const writer = this.begin(operation.round)
-    writer.count(nextSession)
-    writer.count(epochs)
+  /** Begins a round. @param nextSession number of the next session. */
+  round(nextSession: number): void {
+    this.begin(operation.round).count(nextSession)
     this.#shared.clear()
   }
 

@@ -1,6 +1,6 @@
 // Reads the segments of a journal's folder: checks their order, removes a torn end, and judges whether records may be missing.
 // Refuses a damaged journal: a record or a segment that is missing among others would be a silent loss. Must not know operations.
-import type { JournalContent, KeptRecord } from "./journal-engine.ts"
+import type { JournalContent } from "./journal-engine.ts"
 import type { JournalFiles } from "./journal-files.ts"
 import { JournalFormatError } from "./record-reader.ts"
 import { cleanEnd, scanSegment } from "./segment.ts"
@@ -59,7 +59,11 @@ export function readSegments(files: JournalFiles, origin: Origin): ReadSegments 
   if (newest === undefined) {
     // The process ended while it created its first segment.
     for (const [name] of named) files.remove(name)
-    return { content: { records: [], isWhole: true, bytes: 0, tornBytes: 0 }, lastSegment, lastRecord: 0 }
+    return {
+      content: { records: [], isWhole: true, isClosed: false, bytes: 0, tornBytes: 0 },
+      lastSegment,
+      lastRecord: 0,
+    }
   }
   for (const [index, segment] of segments.entries()) checkPlace(segment, segments[index + 1])
   const isUncut = isWhole(files, newest, origin)
@@ -75,6 +79,7 @@ export function readSegments(files: JournalFiles, origin: Origin): ReadSegments 
   const content = {
     records: records.filter(({ body }) => !body.equals(cleanEnd)),
     isWhole: isUncut,
+    isClosed: records.at(-1)?.body.equals(cleanEnd) === true,
     bytes: used.reduce((sum, { bytes }) => sum + bytes.length, 0),
     tornBytes,
   }
@@ -104,7 +109,8 @@ function checkPlace({ name, header, records, end }: Segment, next: Segment | und
       `${name} is damaged at byte ${end.offset}, and the segment ${next.name} follows: restore the file from a copy, or move the journal away to start without it`,
     )
   const expected = header.firstRecord + records.length
-  if (next.header.segment === header.segment + 1 && next.header.firstRecord === expected) return
+  // A process that ended while it created a segment leaves a gap in their numbers, and none in those of the records.
+  if (next.header.segment > header.segment && next.header.firstRecord === expected) return
   throw new JournalFormatError(
     `${next.name} begins with record ${next.header.firstRecord}, but ${name} ends before record ${expected}: a segment is missing`,
   )
@@ -133,10 +139,11 @@ function removeTorn(files: JournalFiles, name: string | undefined): number {
  * Returns false if records may be missing at the end: the file is a copy, or the machine has stopped before it wrote them. A copy
  * has another inode, or was changed after its last record.
  */
-function isWhole(files: JournalFiles, { name, header, records }: Segment, origin: Origin): boolean {
+function isWhole(files: JournalFiles, { name, header, records, end }: Segment, origin: Origin): boolean {
   const { inode, changedMs } = files.stat(name)
-  const last: KeptRecord | undefined = records.at(-1)
-  const isOriginal = header.inode === inode && changedMs - (last?.atMs ?? changedMs) < copyMs
-  const isClean = last?.body.equals(cleanEnd) === true
+  const last = records.at(-1)
+  const lastMs = (end.kind === "torn" ? end.atMs : undefined) ?? last?.atMs ?? changedMs
+  const isOriginal = header.inode === inode && changedMs - lastMs < copyMs
+  const isClean = last?.body.equals(cleanEnd) === true && end.kind === "whole"
   return isOriginal && (isClean || (header.host === origin.host && header.boot === origin.boot))
 }

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest"
 import { recordSpace } from "./journal-engine.ts"
 import type { KeptMembership } from "../base/session-page.ts"
 import type { KeptClaims, KeptSession } from "../session/life/kept-session.ts"
-import type { KeptState } from "./kept-state.ts"
+import type { KeptPublication, KeptState } from "./kept-state.ts"
 import { unacknowledgedOf } from "./kept-state.ts"
 import { operation } from "./operation-codes.ts"
 import { OperationWriter } from "./operations.ts"
@@ -36,8 +36,7 @@ function sessionWith(id: string): KeptSession {
     handled: 0,
     handledDigest: 0,
     ahead: new Set(),
-    started: new Set(),
-    attempts: 0,
+    started: new Map(),
     values: new Map(),
     streams: new Set(),
     memberships: new Map(),
@@ -52,7 +51,7 @@ class Life {
   #atMs = 1_700_000_000_000
 
   constructor() {
-    this.writer.round(1, 0)
+    this.writer.round(1)
     this.writer.roundEnd()
     this.end()
   }
@@ -93,21 +92,21 @@ function meaning(state: KeptState): unknown {
     .map(([number, session]) => {
       const messages = unacknowledgedOf(session).map((bytes) => Buffer.from(bytes).toString())
       const values = [...session.values].map(([key, bytes]) => [key, Buffer.from(bytes).toString()])
-      const sets = [session.ahead, session.started, session.streams].map((set) =>
-        [...set].toSorted((a, b) => a - b),
-      )
+      const sets = [session.ahead, session.streams].map((set) => [...set].toSorted((a, b) => a - b))
+      const started = [...session.started].toSorted(([one], [other]) => one - other)
       const user = Buffer.from(session.user).toString()
       const memberships = [...session.memberships].toSorted(byName)
       return {
         number,
         ...session,
+        started,
         messages,
         firstMessage: 0,
         values,
         sets,
         user,
         memberships,
-        ...{ ahead: 0, started: 0, streams: 0 },
+        ...{ ahead: 0, streams: 0 },
       }
     })
   const topics = [...state.topics].toSorted(byName).map(([name, topic]) => ({
@@ -128,7 +127,7 @@ function meaning(state: KeptState): unknown {
       publishedCount,
     ])
   const rest = [state.ends, state.outcomes, state.types].map((map) => [...map].toSorted(byName))
-  return { sessions, topics, presences, rest, epochs: state.epochs, next: state.nextSession }
+  return { sessions, topics, presences, rest, next: state.nextSession }
 }
 
 /** One random thing that happens. */
@@ -138,6 +137,9 @@ function nth<T>(items: Iterable<T>, index: number): T | undefined {
   const all = [...items]
   return all.length === 0 ? undefined : all[index % all.length]
 }
+
+/** Epochs of all topics: no two topics of one name have the same one. */
+let epochs = 0
 
 /** Writes one deed as a server would. */
 function act({ writer, state }: Life, [kind, who, amount]: Deed): void {
@@ -157,13 +159,13 @@ function act({ writer, state }: Life, [kind, who, amount]: Deed): void {
       return
     }
     case 2: {
-      const epoch = `e${amount}`
+      epochs += 1
+      const epoch = `e${epochs}`
       writer.topic(`room:${who % 3}`, {
         epoch,
         offset: 0,
         endsAtMs: who % 2 === 0 ? undefined : 1_800_000_000_000,
       })
-      writer.epochs(amount)
       return
     }
     case 3: {
@@ -230,11 +232,11 @@ function actOf(
       digest: amount,
       ahead: amount % 2 === 0 ? [] : [handled + 2, handled + 3],
     })
-  } else if (kind === 10) writer.started(number, session.handled + 1 + (amount % 4))
+  } else if (kind === 10) writer.started(number, session.handled + 1 + (amount % 4), 1 + (amount % 3))
   else if (kind === 11) writer.claims(number, claimsAt(amount), `10.0.0.${amount % 255}`)
   else if (kind === 12) writer.user(number, Buffer.from(`user ${amount}`))
   else if (kind === 13) writer.stream(number, amount % 5, who % 2 === 0)
-  else if (kind === 14) writer.attempt(number, amount % 4)
+  else if (kind === 14) writer.life("next", who % 2 === 0)
   else if (kind === 15) writer.value(number, `key ${amount % 3}`, { bytes: Buffer.from(`value ${amount}`) })
   else if (kind === 16) writer.member(number, `room:${who % 3}`, membership)
   else if (kind === 17) writer.left(number, `room:${who % 3}`)
@@ -245,26 +247,14 @@ function actOf(
 function restate(life: Life, step: number, between: readonly Deed[]): number {
   const { writer, state } = life
   const first = life.records.length
-  writer.round(state.nextSession, state.epochs)
+  writer.round(state.nextSession)
   for (const [number, name] of state.types) writer.type(number, name)
   for (const [id, end] of state.ends) writer.end(id, end)
   for (const outcome of state.outcomes.values()) writer.outcome(outcome)
   life.end()
-  const names = [...state.topics.keys(), ...state.presences.keys()]
-  const rest: (() => void)[] = [...state.sessions.keys()].map((number) => () => {
-    const session = state.sessions.get(number)
-    if (session !== undefined) writer.session(number, session)
-  })
-  for (const name of new Set(names))
-    rest.push(() => {
-      const topic = state.topics.get(name)
-      const presence = state.presences.get(name)
-      if (topic !== undefined) writer.restateTopic(name, topic)
-      if (presence !== undefined) writer.presence(name, presence, presence.publishedCount)
-    })
   let deed = 0
-  for (let index = 0; index < rest.length; index += step) {
-    for (const write of rest.slice(index, index + step)) write()
+  for (const group of groupsOf(statements(life), step)) {
+    for (const write of group) write()
     life.end()
     const next = between[deed]
     if (next !== undefined) act(life, next)
@@ -274,6 +264,49 @@ function restate(life: Life, step: number, between: readonly Deed[]): number {
   writer.roundEnd()
   life.end()
   return first
+}
+
+/** Yields the statements of sessions, then of the topics that exist when the last session was stated. */
+function* statements({ writer, state }: Life): Generator<() => void, void> {
+  for (const number of state.sessions.keys())
+    yield () => {
+      const session = state.sessions.get(number)
+      if (session !== undefined) writer.session(number, session)
+    }
+  for (const name of new Set([...state.topics.keys(), ...state.presences.keys()])) {
+    let left: KeptPublication[] = []
+    let epoch = ""
+    yield () => {
+      const topic = state.topics.get(name)
+      left = [...(topic?.publications ?? [])]
+      if (topic !== undefined) {
+        epoch = topic.epoch
+        writer.restateTopic(name, topic)
+      }
+    }
+    for (;;) {
+      const publication = left.shift()
+      if (publication === undefined) break
+      yield () => {
+        if (state.topics.get(name)?.epoch === epoch) writer.retained(name, publication)
+      }
+    }
+    yield () => {
+      const presence = state.presences.get(name)
+      if (presence !== undefined) writer.presence(name, presence, presence.publishedCount)
+    }
+  }
+}
+
+function* groupsOf<T>(items: Iterable<T>, size: number): Generator<readonly T[], void> {
+  let group: T[] = []
+  for (const item of items) {
+    group.push(item)
+    if (group.length < size) continue
+    yield group
+    group = []
+  }
+  yield group
 }
 
 const deed: fc.Arbitrary<Deed> = fc.tuple(fc.nat(18), fc.nat(20), fc.nat(300))
@@ -351,19 +384,26 @@ describe("a journal", () => {
     expect(topics.get("room:1")?.publications).toMatchObject([{ offset: 1, atMs: 5, except: null }])
   })
 
-  it("forgets started requests once they are settled, and attempts once a request is settled", () => {
+  it("forgets started requests once they are settled", () => {
     const life = new Life()
     const { writer, state } = life
     writer.session(1, sessionWith("s1"))
-    for (const count of [1, 2, 3, 5]) writer.started(1, count)
-    writer.attempt(1, 2)
+    for (const count of [1, 2, 3, 5]) writer.started(1, count, count)
     life.end()
     writer.settled(1, { handled: 1, digest: 9, ahead: [3] })
     life.end()
     const session = state.sessions.get(1)
-    expect([...(session?.started ?? [])]).toEqual([2, 5])
+    expect([...(session?.started ?? [])]).toEqual([
+      [2, 2],
+      [5, 5],
+    ])
     expect([...(session?.ahead ?? [])]).toEqual([3])
-    expect(session?.attempts).toBe(0)
+    writer.life("next", false)
+    life.end()
+    expect(session?.started.get(5)).toBe(5)
+    writer.life("next", true)
+    life.end()
+    expect(session?.started.get(5)).toBe(1)
   })
 })
 

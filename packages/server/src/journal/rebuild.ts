@@ -2,12 +2,21 @@
 // the journal has ended: its statement follows in the round, and holds their effect. After it they are a fault of the journal.
 // Must not know files.
 import type { KeptMembership } from "../base/session-page.ts"
-import type { KeptClaims, KeptSession } from "../session/life/kept-session.ts"
-import type { KeptPresence, KeptState, KeptTopic } from "./kept-state.ts"
+import type { KeptSession } from "../session/life/kept-session.ts"
+import type { KeptPresence, KeptPublication, KeptState, KeptTopic } from "./kept-state.ts"
 import { emptyState } from "./kept-state.ts"
 import { operation } from "./operation-codes.ts"
+import { bytesOf, claimsOf, membershipOf, optional } from "./operation-fields.ts"
 import { addReplicas } from "./replica-operations.ts"
 import { JournalFormatError, RecordReader } from "./record-reader.ts"
+
+/** Follows the operations of one record. */
+interface OperationWatch {
+  /** Reader of the record's body. */
+  readonly reader: RecordReader
+  /** Called after each operation. */
+  readonly onOperation: (code: number) => void
+}
 
 type Apply = (rebuild: Rebuild, reader: RecordReader) => void
 
@@ -26,8 +35,8 @@ export class Rebuild {
   published: Uint8Array | undefined
 
   /** Applies one record. @throws JournalFormatError for an operation that this version does not know, or that does not fit. */
-  apply(body: Buffer, atMs: number): void {
-    const reader = new RecordReader(body)
+  apply(body: Buffer, atMs: number, watch?: OperationWatch): void {
+    const reader = watch?.reader ?? new RecordReader(body)
     this.published = undefined
     while (!reader.isAtEnd) {
       const code = reader.byte()
@@ -37,6 +46,7 @@ export class Rebuild {
           `the record holds operation ${code}, which this server does not know: start the version that wrote it`,
         )
       apply(this, reader)
+      watch?.onOperation(code)
     }
     this.state.lastAtMs = Math.max(this.state.lastAtMs, atMs)
   }
@@ -47,6 +57,12 @@ export class Rebuild {
     if (session === undefined && this.isComplete)
       throw new JournalFormatError(`the record names session ${number}, which does not exist`)
     return session
+  }
+
+  /** The process was closed: requests that ran at its end have not ended it. */
+  closed(): void {
+    for (const { started } of this.state.sessions.values())
+      for (const count of started.keys()) started.set(count, 1)
   }
 
   topic(name: string): KeptTopic | undefined {
@@ -99,66 +115,18 @@ export class Rebuild {
   }
 }
 
-function numbers(reader: RecordReader): number[] {
-  const count = reader.count()
-  const read: number[] = []
-  let before = 0
-  for (let index = 0; index < count; index += 1) {
-    before += reader.integer()
-    read.push(before)
-  }
-  return read
-}
-
-function times(reader: RecordReader): number[] {
-  const count = reader.count()
-  const read: number[] = []
-  for (let index = 0; index < count; index += 1) read.push(reader.count())
-  return read
-}
-
-/** Reads bytes that outlive the journal's segment. */
-function bytesOf(reader: RecordReader): Uint8Array {
-  return new Uint8Array(reader.blob())
-}
-
-function optional(reader: RecordReader): string | null {
-  return reader.flag() ? reader.text() : null
-}
-
-function claimsOf(reader: RecordReader): KeptClaims {
-  const generation = reader.count()
-  const isConfirmed = reader.flag()
-  const lastDial = reader.count()
-  const takeoversAtMs = times(reader)
-  const windowMs = reader.count()
-  const spentMs = reader.count()
-  const [detachedAtMs] = times(reader)
-  return { generation, isConfirmed, lastDial, takeoversAtMs, windowMs, spentMs, detachedAtMs }
-}
-
-function membershipOf(reader: RecordReader): readonly [topic: string, membership: KeptMembership] {
-  const topic = reader.text()
-  const member = reader.count()
-  const away = reader.flag()
-  const isBehind = reader.flag()
-  if (!reader.flag()) return [topic, { member, away, isBehind, state: null }]
-  const bytes = bytesOf(reader)
-  const state = { bytes, depth: reader.count(), elements: reader.count(), longestKeyBytes: reader.count() }
-  return [topic, { member, away, isBehind, state }]
-}
-
 function sessionOf(rebuild: Rebuild, reader: RecordReader): KeptSession {
   const [id, clientId, address] = [reader.text(), reader.text(), reader.text()]
   const user = bytesOf(reader)
   const claims = claimsOf(reader)
   const base = reader.count()
   const baseDigest = reader.word()
-  const messages = numbers(reader).map((number) => rebuild.sharedBytes(number))
+  const messages = reader.numbers().map((number) => rebuild.sharedBytes(number))
   const handled = reader.count()
   const handledDigest = reader.word()
-  const [ahead, started, streams] = [numbers(reader), numbers(reader), numbers(reader)]
-  const attempts = reader.count()
+  const [ahead, streams] = [reader.numbers(), reader.numbers()]
+  const started = new Map<number, number>()
+  for (let left = reader.count(); left > 0; left -= 1) started.set(reader.count(), reader.count())
   const values = new Map<string, Uint8Array>()
   for (let left = reader.count(); left > 0; left -= 1)
     values.set(reader.text(), rebuild.sharedBytes(reader.count()))
@@ -181,9 +149,8 @@ function sessionOf(rebuild: Rebuild, reader: RecordReader): KeptSession {
     },
     ...{
       ahead: new Set(ahead),
-      started: new Set(started),
+      started,
       streams: new Set(streams),
-      attempts,
       values,
       memberships,
     },
@@ -207,12 +174,14 @@ function acknowledge(session: KeptSession, base: number, digest: number): void {
 const appliers: readonly (Apply | undefined)[] = ((): (Apply | undefined)[] => {
   const table: (Apply | undefined)[] = []
   const add = (code: number, apply: Apply): void => void (table[code] = apply)
-  add(operation.life, ({ lives }, reader) => lives.push(reader.text()))
+  add(operation.life, (rebuild, reader) => {
+    rebuild.lives.push(reader.text())
+    if (reader.flag()) rebuild.closed()
+  })
   add(operation.round, (rebuild, reader) => {
     const { state } = rebuild
     rebuild.shared = []
     state.nextSession = Math.max(state.nextSession, reader.count())
-    state.epochs = Math.max(state.epochs, reader.count())
   })
   add(operation.roundEnd, (rebuild) => {
     rebuild.shared = []
@@ -239,7 +208,7 @@ const appliers: readonly (Apply | undefined)[] = ((): (Apply | undefined)[] => {
 function addMessages(add: (code: number, apply: Apply) => void): void {
   add(operation.sent, (rebuild, reader) => {
     const bytes = bytesOf(reader)
-    rebuild.deliver(numbers(reader), bytes)
+    rebuild.deliver(reader.numbers(), bytes)
   })
   add(operation.reply, (rebuild, reader) => {
     const bytes = bytesOf(reader)
@@ -247,12 +216,12 @@ function addMessages(add: (code: number, apply: Apply) => void): void {
   })
   add(operation.sentPublished, (rebuild, reader) => {
     if (rebuild.published === undefined) throw new JournalFormatError("recipients without a publication")
-    rebuild.deliver(numbers(reader), rebuild.published)
+    rebuild.deliver(reader.numbers(), rebuild.published)
   })
   add(operation.value, (rebuild, reader) => {
     const key = reader.text()
     const bytes = bytesOf(reader)
-    for (const number of numbers(reader)) {
+    for (const number of reader.numbers()) {
       const values = rebuild.session(number)?.values
       // The newest value is the last one.
       values?.delete(key)
@@ -298,21 +267,20 @@ function addSessions(add: (code: number, apply: Apply) => void): void {
 function addRequests(add: (code: number, apply: Apply) => void): void {
   add(operation.settled, (rebuild, reader) => {
     const session = rebuild.session(reader.count())
-    const [handled, digest, ahead] = [reader.count(), reader.word(), numbers(reader)]
+    const [handled, digest, ahead] = [reader.count(), reader.word(), reader.numbers()]
     if (session === undefined) return
     session.handled = handled
     session.handledDigest = digest
     for (const number of ahead) session.ahead.add(number)
     for (const set of [session.ahead, session.started])
-      for (const number of set) if (number <= handled) set.delete(number)
+      for (const number of set.keys()) if (number <= handled) set.delete(number)
     for (const number of session.ahead) session.started.delete(number)
-    session.attempts = 0
   })
   add(operation.started, (rebuild, reader) => {
     const session = rebuild.session(reader.count())
-    const count = reader.count()
+    const [count, runs] = [reader.count(), reader.count()]
     if (session !== undefined && count > session.handled && !session.ahead.has(count))
-      session.started.add(count)
+      session.started.set(count, runs)
   })
   add(operation.streamOpened, (rebuild, reader) => {
     const session = rebuild.session(reader.count())
@@ -323,11 +291,6 @@ function addRequests(add: (code: number, apply: Apply) => void): void {
     const session = rebuild.session(reader.count())
     const reference = reader.count()
     session?.streams.delete(reference)
-  })
-  add(operation.attempt, (rebuild, reader) => {
-    const session = rebuild.session(reader.count())
-    const attempts = reader.count()
-    if (session !== undefined) session.attempts = attempts
   })
 }
 
@@ -344,7 +307,7 @@ function addMemberships(add: (code: number, apply: Apply) => void): void {
   })
   add(operation.presence, ({ state }, reader) => {
     const topic = reader.text()
-    const [members, changed, gone] = [numbers(reader), numbers(reader), numbers(reader)]
+    const [members, changed, gone] = [reader.numbers(), reader.numbers(), reader.numbers()]
     const publishedCount = reader.count()
     const sets = { members: new Set(members), changed: new Set(changed), gone: new Set(gone) }
     state.presences.set(topic, { ...sets, publishedCount })
@@ -357,17 +320,24 @@ function addMemberships(add: (code: number, apply: Apply) => void): void {
   })
 }
 
+/** Inserts a restated publication before those that were published since its topic was restated. */
+function insertByOffset(publications: KeptPublication[], publication: KeptPublication): void {
+  let at = publications.length
+  while (at > 0 && (publications[at - 1]?.offset ?? 0) > publication.offset) at -= 1
+  publications.splice(at, 0, publication)
+}
+
 function addTopics(add: (code: number, apply: Apply) => void): void {
   add(operation.topic, ({ state }, reader) => {
     const [name, epoch, offset] = [reader.text(), reader.text(), reader.count()]
-    const [endsAtMs] = times(reader)
+    const [endsAtMs] = reader.times()
     const known = state.topics.get(name)
     if (known?.epoch !== epoch) state.topics.set(name, { epoch, offset, endsAtMs, publications: [] })
     else Object.assign(known, { offset, endsAtMs })
   })
   add(operation.topicRestated, ({ state }, reader) => {
     const [name, epoch, offset] = [reader.text(), reader.text(), reader.count()]
-    const [endsAtMs] = times(reader)
+    const [endsAtMs] = reader.times()
     state.topics.set(name, { epoch, offset, endsAtMs, publications: [] })
   })
   add(operation.published, (rebuild, reader) => {
@@ -376,7 +346,7 @@ function addTopics(add: (code: number, apply: Apply) => void): void {
     if (topic !== undefined) topic.offset = offset
     if (!reader.flag()) return
     const bytes = bytesOf(reader)
-    const [atMs = 0] = times(reader)
+    const [atMs = 0] = reader.times()
     const except = optional(reader)
     rebuild.published = bytes
     topic?.publications.push({ offset, bytes, atMs, except })
@@ -384,14 +354,13 @@ function addTopics(add: (code: number, apply: Apply) => void): void {
   add(operation.retained, (rebuild, reader) => {
     const topic = rebuild.topic(reader.text())
     const [offset, bytes] = [reader.count(), rebuild.sharedBytes(reader.count())]
-    const [atMs = 0] = times(reader)
+    const [atMs = 0] = reader.times()
     const except = optional(reader)
-    topic?.publications.push({ offset, bytes, atMs, except })
+    insertByOffset(topic?.publications ?? [], { offset, bytes, atMs, except })
   })
   add(operation.topicEnded, ({ state }, reader) => {
     const name = reader.text()
     state.topics.delete(name)
     state.presences.delete(name)
   })
-  add(operation.epochs, ({ state }, reader) => (state.epochs = Math.max(state.epochs, reader.count())))
 }

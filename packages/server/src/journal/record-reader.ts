@@ -79,6 +79,26 @@ export class RecordReader {
     return this.#bytes.subarray(start, this.#at)
   }
 
+  /** Reads a list of numbers, which were written as differences. */
+  numbers(): number[] {
+    const count = this.count()
+    const read: number[] = []
+    let before = 0
+    for (let index = 0; index < count; index += 1) {
+      before += this.integer()
+      read.push(before)
+    }
+    return read
+  }
+
+  /** Reads a list of times. */
+  times(): number[] {
+    const count = this.count()
+    const read: number[] = []
+    for (let index = 0; index < count; index += 1) read.push(this.count())
+    return read
+  }
+
   #need(bytes: number): void {
     if (bytes > this.#bytes.length - this.#at) throw this.#short(bytes)
   }

@@ -45,8 +45,8 @@ export function writeReplica(
 ): void {
   const fields = writer.begin(operation.replica)
   fields.count(number)
-  fields.flag(topic !== undefined)
-  if (topic !== undefined) fields.text(topic)
+  // A topic's name is never empty.
+  fields.text(topic ?? "")
   fields.text(name)
   fields.text(JSON.stringify(schema.shape))
 }
@@ -64,9 +64,6 @@ export function writeRecords(
   const fields = writer.begin(operation.records)
   fields.count(number)
   fields.count(changes.length)
-  const ids = changes.flatMap((change) => (change.kind === "whole" ? [change.id] : []))
-  fields.count(ids.length)
-  for (const id of ids) fields.text(id)
   let before = 0
   for (const change of changes) {
     const step = change.number - before
@@ -85,12 +82,15 @@ export function writeRecords(
     }
   }
   fields.blob(bits.take())
+  const ids = changes.flatMap((change) => (change.kind === "whole" ? [change.id] : []))
+  fields.count(ids.length)
+  for (const id of ids) fields.text(id)
 }
 
 export function addReplicas(add: (code: number, apply: Apply) => void): void {
   add(operation.replica, ({ state }, reader) => {
     const number = reader.count()
-    const topic = reader.flag() ? reader.text() : undefined
+    const topic = reader.text() || undefined
     const name = reader.text()
     const schema = ReplicaSchema.from(shapeOf(reader.text()))
     if (schema === undefined)
@@ -108,9 +108,9 @@ export function addReplicas(add: (code: number, apply: Apply) => void): void {
   add(operation.records, (rebuild, reader) => {
     const replica = replicaOf(rebuild, reader.count())
     const count = reader.count()
+    const bytes = reader.blob()
     const ids: string[] = []
     for (let left = reader.count(); left > 0; left -= 1) ids.push(reader.text())
-    const bytes = reader.blob()
     if (replica === undefined) return
     try {
       applyRecords(rebuild, replica, { count, ids: ids.values(), bytes })

@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto"
 import type { Base } from "../base/create-base.ts"
 import type { AuthenticatedUser } from "../base/authenticate.ts"
 import type { LogEntry } from "../topics/topic-log.ts"
-import type { TopicStanding } from "../topics/memory-topic-log.ts"
+import type { ReadTopic, TopicStanding } from "../topics/memory-topic-log.ts"
 import type { TopicLedger, TopicService } from "../topics/topic-service.ts"
 import type { Journal, Statement } from "./journal.ts"
 import type { KeptPublication, KeptState, KeptTopic } from "./kept-state.ts"
@@ -27,12 +27,7 @@ export function topicLedger(journal: Pick<Journal, "note">, clocks: Clocks): Top
 
 /** Yields the statements of all topics. */
 export function* topicStatements({ log, board }: KeptTopics, clocks: Clocks): Generator<Statement, void> {
-  for (const [topic, read] of log.all())
-    yield (writer) => {
-      const { entries, ...standing } = read()
-      const publications = entries.map((entry) => publicationOf(entry, clocks))
-      writer.restateTopic(topic, { ...standing, endsAtMs: endOf(standing, clocks), publications })
-    }
+  for (const [topic, read] of log.all()) yield* historyStatements(topic, read, clocks)
   for (const [topic, record] of board.all())
     yield (writer) => {
       const { listed, counted, changed, gone, publishedCount } = record()
@@ -40,10 +35,32 @@ export function* topicStatements({ log, board }: KeptTopics, clocks: Clocks): Ge
     }
 }
 
+/** Publications of a topic that are restated at once: a long history must not take a whole step. */
+const retainedAtOnce = 32
+
+/** Yields the statements of one topic: its standing, then its history in parts. */
+function* historyStatements(topic: string, read: ReadTopic, clocks: Clocks): Generator<Statement, void> {
+  let left: readonly LogEntry[] = []
+  yield (writer) => {
+    const state = read()
+    if (state === undefined) return
+    left = state.entries
+    writer.restateTopic(topic, { ...state, endsAtMs: endOf(state, clocks) })
+  }
+  while (left.length > 0)
+    yield (writer) => {
+      const part = left.slice(0, retainedAtOnce)
+      left = left.slice(retainedAtOnce)
+      // The topic may have ended meanwhile, and another of its name may have begun.
+      if (read() === undefined) return
+      for (const entry of part) writer.retained(topic, publicationOf(entry, clocks))
+    }
+}
+
 /** Restores topics without their members. `endTopics` follows after the sessions. */
 export function restoreTopics(
   { topics, isWhole }: RestoredTopics,
-  { log }: KeptTopics,
+  { log }: { readonly log: Pick<KeptTopics["log"], "thaw"> },
   clocks: Clocks,
 ): void {
   const nowMs = clocks.wallClockMs()
@@ -55,9 +72,14 @@ export function restoreTopics(
     offset,
     endsInMs: endsAtMs === undefined ? null : endsAtMs - nowMs,
   }))
-  const publications = [...topics].flatMap(([topic, { publications: kept }]) =>
-    kept.map(({ offset, bytes, atMs, except }) => ({ topic, offset, bytes, except, ageMs: nowMs - atMs })),
-  )
+  const publications = [...topics].flatMap(([topic, { publications: kept }]) => {
+    let latestMs = 0
+    return kept.map(({ offset, bytes, atMs, except }) => {
+      // The clock may have been set back, and times are rounded: a later publication must not look older.
+      latestMs = Math.max(latestMs, atMs)
+      return { topic, offset, bytes, except, ageMs: nowMs - latestMs }
+    })
+  })
   log.thaw({
     epochs: 0,
     topics: records,
@@ -70,8 +92,11 @@ interface RestoredTopics {
   readonly isWhole: boolean
 }
 
-/** Restores the presence of topics, after their members. */
-export function restorePresence({ presences }: KeptState, { log, board, index }: KeptTopics): void {
+/** Restores the presence of topics, after their members. A topic waits for its other subscribers until `log.endThaw()`. */
+export function restorePresence(
+  { presences }: KeptState,
+  { board, index }: Pick<KeptTopics, "board" | "index">,
+): void {
   const byMember = new Map([...index.all()].map((membership) => [membership.id, membership]))
   const records = [...presences].map(([topic, { members, changed, gone, publishedCount }]) => ({
     topic,
@@ -82,7 +107,6 @@ export function restorePresence({ presences }: KeptState, { log, board, index }:
     publishedCount,
   }))
   board.thaw(records, (_, member) => byMember.get(member))
-  log.endThaw()
 }
 
 function endOf({ endsAtMs }: TopicStanding, { clock, wallClockMs }: Clocks): number | undefined {

@@ -54,7 +54,9 @@ describe("a segment", () => {
       }
       expect(scanned?.records.length).toBe(whole.length - 1)
       const isEnd = whole.at(-1) === length
-      expect(scanned?.end).toEqual(isEnd ? { kind: "whole" } : { kind: "torn", offset: whole.at(-1) })
+      // The head of the torn record tells its time.
+      const atMs = length - (whole.at(-1) ?? 0) < 20 ? undefined : 999 + whole.length
+      expect(scanned?.end).toEqual(isEnd ? { kind: "whole" } : { kind: "torn", offset: whole.at(-1), atMs })
     }
   })
 
@@ -71,7 +73,7 @@ describe("a segment", () => {
           bodies.slice(0, damaged).map((body) => [...body]),
         )
         const isLast = damaged === bodies.length - 1
-        expect(scanned?.end).toEqual(
+        expect(scanned?.end).toMatchObject(
           isLast
             ? { kind: "torn", offset: ends[damaged] }
             : { kind: "damaged", offset: ends[damaged], next: ends[damaged + 1] },
@@ -84,7 +86,7 @@ describe("a segment", () => {
     const { bytes, ends } = segmentOf([Buffer.from("one"), Buffer.from("two")])
     const [first = 0, second = 0] = ends
     const moved = Buffer.concat([bytes.subarray(0, first), bytes.subarray(second)])
-    expect(scanSegment(moved)?.end).toEqual({ kind: "torn", offset: first })
+    expect(scanSegment(moved)?.end).toEqual({ kind: "torn", offset: first, atMs: undefined })
   })
 
   it("refuses other files and other versions in words", () => {
@@ -96,7 +98,8 @@ describe("a segment", () => {
 
   it("finds the end of a torn record of a megabyte", () => {
     const { bytes, ends } = segmentOf([Buffer.from("one"), Buffer.alloc(1_000_000, 7)])
-    expect(scanSegment(bytes.subarray(0, bytes.length - 1))?.end).toEqual({ kind: "torn", offset: ends[1] })
+    const scanned = scanSegment(bytes.subarray(0, bytes.length - 1))
+    expect(scanned?.end).toMatchObject({ kind: "torn", offset: ends[1] })
   })
 })
 

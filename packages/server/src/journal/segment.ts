@@ -42,7 +42,9 @@ export interface SegmentHeader {
 }
 
 /** One record of a segment. */
-interface SegmentRecord {
+export interface SegmentRecord {
+  /** Place in the segment, in bytes. */
+  readonly offset: number
   /** Time of the append, in milliseconds since 1970. */
   readonly atMs: number
   /** A view of the segment's bytes. */
@@ -53,7 +55,12 @@ interface SegmentRecord {
 type SegmentEnd =
   | { readonly kind: "whole" }
   /** The last record is not whole, or its bytes are not those that were written. Nothing valid follows. */
-  | { readonly kind: "torn"; readonly offset: number }
+  | {
+      readonly kind: "torn"
+      readonly offset: number
+      /** Time of the append of that record; undefined if its head is not whole. */
+      readonly atMs: number | undefined
+    }
   /** The record at `offset` is not valid, and a valid one follows at `next`. */
   | { readonly kind: "damaged"; readonly offset: number; readonly next: number }
 
@@ -138,7 +145,11 @@ export function scanSegment(bytes: Buffer): ScannedSegment | undefined {
   while (offset < bytes.length) {
     const content = recordAt(bytes, offset, header.salt)
     if (content === undefined) return { header, records, end: endAt(bytes, offset, header.salt) }
-    records.push({ atMs: content.readDoubleLE(), body: content.subarray(recordHeadBytes - headBytes) })
+    records.push({
+      offset,
+      atMs: content.readDoubleLE(),
+      body: content.subarray(recordHeadBytes - headBytes),
+    })
     offset += headBytes + content.length
   }
   return { header, records, end: { kind: "whole" } }
@@ -147,7 +158,10 @@ export function scanSegment(bytes: Buffer): ScannedSegment | undefined {
 function endAt(bytes: Buffer, offset: number, salt: number): SegmentEnd {
   for (let next = offset + 1; next + recordHeadBytes <= bytes.length; next += 1)
     if (recordAt(bytes, next, salt) !== undefined) return { kind: "damaged", offset, next }
-  return { kind: "torn", offset }
+  const isHead =
+    offset + recordHeadBytes <= bytes.length &&
+    bytes.readUInt32LE(offset + 4) === lengthCheck(bytes.readUInt32LE(offset), salt, offset)
+  return { kind: "torn", offset, atMs: isHead ? bytes.readDoubleLE(offset + headBytes) : undefined }
 }
 
 /** Returns time and body of the record at this offset; undefined if there is no valid record. */

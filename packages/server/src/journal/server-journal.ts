@@ -21,6 +21,9 @@ import { restorePresence, restoreTopics, topicLedger, topicStatements } from "./
 import type { KeptTopics } from "./restore-topics.ts"
 import { restoreSessions } from "./restore-sessions.ts"
 import type { RestoreHost } from "./restore-sessions.ts"
+import type { Hooks } from "../base/hooks.ts"
+import type { ServerSession } from "../session/life/server-session.ts"
+import { until } from "../session/life/shut-down.ts"
 
 /** Engine of a journal before its server exists: the option `journal` of `createServer`. */
 export interface JournalOption {
@@ -44,15 +47,24 @@ export interface Recovery {
   readonly tornBytes: number
   /** Sessions that were restored. */
   readonly sessions: number
+  /** Topics that were restored. */
+  readonly topics: number
   /** Records of durable replicas that were restored. */
   readonly records: number
   /** Parts that could not be restored. Their errors went to `onError`. */
   readonly setAside: number
+  /**
+   * Requests that are not run again, because three processes have ended while they ran. Each fails with `sys_internal_error`, and was
+   * reported to `onError`.
+   */
+  readonly requestsSetAside: number
 }
 
 /** Parts of a server that are restored. */
 interface RestoredParts {
-  readonly revive: RestoreHost["thaw"]
+  readonly revive: RestoreHost<ServerSession<AuthenticatedUser>>["thaw"]
+  /** Hooks of the application. */
+  readonly hooks: { readonly restored: Pick<Hooks<ServerSession<AuthenticatedUser>>, "settled"> }
   readonly replicas: Pick<Replicas, "of" | "changed">
   readonly topics: KeptTopics & Pick<TopicService<AuthenticatedUser>, "replicas">
   readonly tombstones: Tombstones
@@ -61,14 +73,42 @@ interface RestoredParts {
   readonly arm: () => void
 }
 
+/** Longest wait for all hooks of restored sessions, in milliseconds. The port does not open before. */
+const hooksMaxMs = 10_000
+
+/** Runs `onSessionRestored` for each session, and waits for the promises. */
+async function runHooks(
+  restored: readonly ServerSession<AuthenticatedUser>[],
+  { hooks }: RestoredParts,
+  { clock, timers, onError }: Base,
+): Promise<void> {
+  const state = { isDone: false }
+  const all = Promise.all(restored.map((session) => hooks.restored.settled(session)))
+  await until(
+    timers,
+    clock.now() + hooksMaxMs,
+    all.then(() => (state.isDone = true)),
+  )
+  if (!state.isDone)
+    onError(
+      new Error(
+        `the hooks of onSessionRestored have not settled within ${hooksMaxMs} ms; the server continues`,
+      ),
+    )
+}
+
 export interface ServerJournal {
   readonly journal: Journal
   readonly topics: TopicLedger
   readonly replicas: ReplicaLedger
   /** Notes an outcome of a request with an idempotency key. */
   readonly onOutcome: (outcome: OutcomeRecord) => void
-  /** Restores earlier sessions once; later calls return the first result. */
-  recover(parts: RestoredParts): Promise<Recovery>
+  /** Result of `recover`; undefined before it. */
+  readonly recovery: Recovery | undefined
+  /** @throws TypeError before `recover` has resolved. */
+  readonly assertRecovered: () => void
+  /** Restores earlier sessions once; later calls have no effect. */
+  recover(parts: RestoredParts): Promise<void>
 }
 
 export interface ServerJournalOptions extends JournalOption {
@@ -82,19 +122,20 @@ export function createServerJournal(option: ServerJournalOptions, base: Base): S
   const engine = option.createEngine({ clock, wallClockMs })
   const journal = new Journal({ engine, limits, onAlarm: onError, now: () => clock.now(), wallClockMs })
   const durable = new DurableReplicas(journal)
-  let recovered: Promise<Recovery> | undefined
-  async function recover(parts: RestoredParts): Promise<Recovery> {
+  let recovering: Promise<void> | undefined
+  let recovery: Recovery | undefined
+  async function recover(parts: RestoredParts): Promise<void> {
     const startMs = clock.now()
     const read = await journal.open()
     try {
-      return restore(parts, read, startMs)
+      await restore(parts, read, startMs)
     } catch (error) {
       // Nothing of a restore that failed may be kept.
       journal.close(false).catch(onError)
       throw error
     }
   }
-  function restore(parts: RestoredParts, read: ReadJournal, startMs: number): Recovery {
+  async function restore(parts: RestoredParts, read: ReadJournal, startMs: number): Promise<void> {
     const { state, isWhole, bytes, tornBytes } = read
     const { contract } = base
     const storeOf = (topic: string | undefined, name: string): ReplicaStore =>
@@ -110,18 +151,29 @@ export function createServerJournal(option: ServerJournalOptions, base: Base): S
     const records = restoreReplicas(replicas, { durable, journal })
     for (const { store } of replicas) if (store !== undefined) parts.replicas.changed(store)
     restoreTopics({ topics: state.topics, isWhole }, parts.topics, base)
-    const { restored, setAside } = restoreSessions(state, { thaw: parts.revive, wallClockMs, onError })
+    const { restored, ...aside } = restoreSessions(state, {
+      thaw: parts.revive,
+      bury: (id, end) => parts.tombstones.bury(id, end),
+      wallClockMs,
+      onError,
+    })
     restorePresence(state, parts.topics)
+    await runHooks(restored, parts, base)
+    // A topic ends without subscribers: those of the application are back now.
+    parts.topics.log.endThaw()
     parts.topics.replicas.endRestore()
     const tookMs = clock.now() - startMs
-    return {
+    const setAside = aside.setAside + outcomesAside
+    recovery = {
+      ...aside,
       bytes,
       tookMs,
       isWhole,
       tornBytes,
-      sessions: restored,
+      sessions: restored.length,
+      topics: state.topics.size,
       records,
-      setAside: setAside + outcomesAside,
+      setAside,
     }
   }
   /** Releases a journal that cannot be restored. */
@@ -134,7 +186,14 @@ export function createServerJournal(option: ServerJournalOptions, base: Base): S
     topics: topicLedger(journal, base),
     replicas: durable,
     onOutcome: (outcome) => journal.note((writer) => writer.outcome(keptOutcomeOf(outcome, wallClockMs()))),
-    recover: (parts) => (recovered ??= recover(parts).catch(released)),
+    get recovery() {
+      return recovery
+    },
+    assertRecovered() {
+      if (recovery === undefined)
+        throw new TypeError("the server has a journal that it has not read: await server.recover() first")
+    },
+    recover: (parts) => (recovering ??= recover(parts).catch(released)),
   }
 }
 

@@ -6,6 +6,15 @@ interface Stored {
   bytes: Buffer
   inode: number
   changedMs: number
+  /** Bytes at the start that a loss of power leaves. */
+  syncedBytes: number
+}
+
+/** A new or removed name that was not moved to the disk. */
+interface NameChange {
+  readonly name: string
+  readonly stored: Stored
+  readonly isRemoved: boolean
 }
 
 /** Faults of a simulated disk. */
@@ -16,6 +25,8 @@ export interface DiskFaults {
   failsSync: boolean
   /** Called before each write; may let time pass. */
   beforeWrite: () => void
+  /** Awaited by syncs and by writes outside the event loop. */
+  pause: () => Promise<void>
   /** Called before each write of `bytes`. Returns the number that reach the disk before the process ends; undefined: it goes on. */
   endsAfter: (bytes: number) => number | undefined
 }
@@ -26,10 +37,13 @@ export class SimulatedDisk {
     freeBytes: Number.POSITIVE_INFINITY,
     failsSync: false,
     beforeWrite: () => {},
+    pause: () => Promise.resolve(),
     endsAfter: () => undefined,
   }
   readonly #stored = new Map<string, Stored>()
   readonly #nowMs: () => number
+  /** Changes of names since the last sync of the folder, in their order. */
+  #nameChanges: NameChange[] = []
   #inodes = 0
   /** Number of syncs that have resolved. */
   syncCount = 0
@@ -47,9 +61,30 @@ export class SimulatedDisk {
   restore(copy: ReadonlyMap<string, Uint8Array>, keepsInodes = false): void {
     const before = new Map(this.#stored)
     this.#stored.clear()
+    this.#nameChanges = []
     for (const [name, bytes] of copy) {
       const inode = keepsInodes ? (before.get(name)?.inode ?? this.#nextInode()) : this.#nextInode()
-      this.#stored.set(name, { bytes: Buffer.from(bytes), inode, changedMs: this.#nowMs() })
+      const changedMs = this.#nowMs()
+      this.#stored.set(name, { bytes: Buffer.from(bytes), inode, changedMs, syncedBytes: bytes.length })
+    }
+  }
+
+  /**
+   * Loses what was not moved to the disk: names from a drawn change on, and bytes of each file from a drawn place on. `draw` returns
+   * a whole number from `least` to `most`.
+   */
+  losePower(draw: (least: number, most: number) => number): void {
+    const changes = this.#nameChanges
+    const kept = draw(0, changes.length)
+    for (const { name, stored, isRemoved } of changes.slice(kept).toReversed()) {
+      if (isRemoved) this.#stored.set(name, stored)
+      else this.#stored.delete(name)
+    }
+    this.#nameChanges = []
+    for (const stored of this.#stored.values()) {
+      const length = draw(Math.min(stored.syncedBytes, stored.bytes.length), stored.bytes.length)
+      stored.bytes = stored.bytes.subarray(0, length)
+      stored.syncedBytes = length
     }
   }
 
@@ -72,15 +107,24 @@ export class SimulatedDisk {
       create: (name) => {
         alive()
         if (this.#stored.has(name)) throw Object.assign(new Error(`${name} exists`), { code: "EEXIST" })
-        this.#stored.set(name, { bytes: Buffer.alloc(0), inode: this.#nextInode(), changedMs: this.#nowMs() })
+        const [inode, changedMs] = [this.#nextInode(), this.#nowMs()]
+        const stored = { bytes: Buffer.alloc(0), inode, changedMs, syncedBytes: 0 }
+        this.#stored.set(name, stored)
+        this.#nameChanges.push({ name, stored, isRemoved: false })
         return this.#file(name, alive)
       },
       open: (name) => this.#file(name, alive),
       remove: (name) => {
         alive()
+        const stored = this.#stored.get(name)
+        if (stored !== undefined) this.#nameChanges.push({ name, stored, isRemoved: true })
         this.#stored.delete(name)
       },
-      syncFolder: () => this.#sync(alive),
+      syncFolder: async () => {
+        const count = this.#nameChanges.length
+        await this.#sync(alive)
+        this.#nameChanges.splice(0, count)
+      },
       end: () => (hasEnded = true),
     }
   }
@@ -93,16 +137,22 @@ export class SimulatedDisk {
         return this.#write(name, bytes, position)
       },
       writeLater: async (bytes, position) => {
-        await Promise.resolve()
+        await this.faults.pause()
         alive()
         return this.#write(name, bytes, position)
       },
-      sync: () => this.#sync(alive),
+      sync: async () => {
+        const stored = this.#get(name)
+        const { length } = stored.bytes
+        await this.#sync(alive)
+        stored.syncedBytes = Math.min(length, stored.bytes.length)
+      },
       truncate: (position) => {
         alive()
         const stored = this.#get(name)
         this.faults.freeBytes += Math.max(0, stored.bytes.length - position)
         stored.bytes = stored.bytes.subarray(0, position)
+        stored.syncedBytes = Math.min(stored.syncedBytes, position)
         stored.changedMs = this.#nowMs()
       },
       close: () => {},
@@ -124,7 +174,7 @@ export class SimulatedDisk {
   }
 
   async #sync(alive: () => void): Promise<void> {
-    await Promise.resolve()
+    await this.faults.pause()
     alive()
     if (this.faults.failsSync) throw Object.assign(new Error("EIO: i/o error"), { code: "EIO" })
     this.syncCount += 1

@@ -73,6 +73,10 @@ export class Outbound20 implements Outbound {
     return this.#write(outbound(this.#codec.encode(frame)))
   }
 
+  ahead(frame: Frame): boolean {
+    return this.#connection?.sendAhead?.(() => outbound(this.#codec.encode(frame))) === true
+  }
+
   pump(): void {
     if (this.#ended) return
     for (const { message } of this.#slots.take()) this.#write(message)

@@ -14,6 +14,7 @@ import { ReplayMemory } from "./conversation/replay-memory.ts"
 import { sentMessage } from "./conversation/sent-message.ts"
 import type { SentMessage } from "./conversation/sent-message.ts"
 import { ConnectionSet } from "./life/connection-set.ts"
+import { keepableUsers } from "./life/keepable-user.ts"
 import { startLivenessSweep } from "./life/liveness.ts"
 import type { ServerSession } from "./life/server-session.ts"
 import type { SessionEvents, SessionHost, SessionObserver } from "./life/session-host.ts"
@@ -48,7 +49,11 @@ export interface SessionOptions<User extends AuthenticatedUser> {
    * `limits.claimTimeoutMs`, then `sys_service_unavailable`. Default `memoryStore`: the sessions of this process.
    */
   readonly sessionStore?: SessionStoreFactory<User>
-  /** Serialization of users into plain data, for session records. Default: the user itself, which must be plain data. */
+  /**
+   * Serialization of users into plain data, for session records and the journal. Default: the user itself, which must be plain data. With
+   * a journal each log-in checks that: a user who would not come back as he is is refused with `sys_internal_error`, and `onError` names
+   * the part.
+   */
   readonly userRecord?: UserPacking<User>
 }
 
@@ -58,6 +63,8 @@ export interface SessionsSetup<User extends AuthenticatedUser> extends SessionOp
   /** Creates the dialect of an older profile that the server also serves; undefined for none. */
   readonly olderDialect: DialectFactory<Contract, User> | undefined
   readonly isClosing: () => boolean
+  /** Time for which the server has held its output back, in milliseconds. */
+  readonly heldMs: () => number
   readonly ledger: SessionLedger | undefined
   /** Called when `connectionsPerAddress` refuses a log-in. */
   readonly onAddressFull: (address: string) => void
@@ -78,7 +85,9 @@ export function createSessions<User extends AuthenticatedUser>(
   base: Base,
   calls: Calls<User>,
 ): Sessions<User> {
-  const { authenticate, userRecord, isClosing, onAddressFull } = setup
+  const { userRecord, isClosing, onAddressFull } = setup
+  const authenticate =
+    setup.ledger === undefined ? setup.authenticate : keepableUsers(setup.authenticate, userRecord)
   const { sessionStore = memoryStore, sessionPolicy = "newestWins" } = setup
   const { limits } = base
   const parts = createParts(setup, base)
@@ -113,7 +122,7 @@ export function createSessions<User extends AuthenticatedUser>(
 }
 
 function createParts<User extends AuthenticatedUser>(
-  { olderDialect, ledger }: SessionsSetup<User>,
+  { olderDialect, ledger, heldMs }: SessionsSetup<User>,
   base: Base,
 ) {
   const { limits, clock, timers, codec, onError } = base
@@ -136,7 +145,7 @@ function createParts<User extends AuthenticatedUser>(
     fanOut: new FanOut(base.atomic),
     caps: new ConnectionCaps(limits, clock),
     replayMemory: new ReplayMemory({ sessions: registry.all, timers, limits }),
-    liveness: startLivenessSweep({ ...base, connections }),
+    liveness: startLivenessSweep({ ...base, connections, heldMs }),
     tombstones: new Tombstones(clock, limits, ledger && ((id, stone) => ledger.buried(id, stone))),
     hooks: createSessionHooks<User>(onError),
     /** Layers that follow the sessions. Called in this order, before the hooks of the application. */

@@ -41,6 +41,7 @@ export type SessionHooks<User extends AuthenticatedUser> = Readonly<
 export function createSessionHooks<User extends AuthenticatedUser>(onError: (error: unknown) => void) {
   return {
     opened: new Hooks<SessionOpened<User>>("onSession", onError),
+    restored: new Hooks<Session<User>>("onSessionRestored", onError),
     ended: new Hooks<SessionEnded<User>>("onSessionEnd", onError),
     attachment: new Hooks<Session<User>>("onAttachment", onError),
     suspicion: new Hooks<Suspicion<User>>("onSuspicion", onError),

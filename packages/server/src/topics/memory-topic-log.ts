@@ -49,6 +49,9 @@ export interface TopicLogNotes {
   ended(topic: string): void
 }
 
+/** Reads the standing of a topic and the publications that it retains; undefined once it has ended. */
+export type ReadTopic = () => (TopicStanding & { readonly entries: readonly LogEntry[] }) | undefined
+
 export class MemoryTopicLog<P extends LogPublication> implements TopicLog<P> {
   readonly #options: MemoryTopicLogOptions
   readonly #topics = new Map<string, TopicState<P>>()
@@ -127,16 +130,19 @@ export class MemoryTopicLog<P extends LogPublication> implements TopicLog<P> {
     return { epoch, offset, endsAtMs: this.#idle.has(topic) ? endsAtMs : undefined }
   }
 
-  /** Yields the topics, each with a function that returns its standing and the publications that it retains, oldest first. */
-  *all(): Generator<
-    readonly [topic: string, read: () => TopicStanding & { readonly entries: readonly LogEntry[] }],
-    void
-  > {
+  /**
+   * Yields the topics, each with a function that returns its standing and the publications that it retains, oldest first; undefined once
+   * the topic has ended.
+   */
+  *all(): Generator<readonly [topic: string, read: ReadTopic], void> {
     const nowMs = this.#options.clock.now()
     for (const [topic, state] of this.#topics)
       yield [
         topic,
-        () => ({ ...this.#standing(topic, state), entries: state.history?.after(0, nowMs) ?? [] }),
+        () =>
+          this.#topics.get(topic) === state
+            ? { ...this.#standing(topic, state), entries: state.history?.after(0, nowMs) ?? [] }
+            : undefined,
       ]
   }
 

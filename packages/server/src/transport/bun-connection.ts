@@ -97,15 +97,24 @@ export class BunConnection implements ServerConnection, Outlet {
     if (this.#state.kind !== "closed") this.#socket.resume()
   }
 
+  sendAhead(message: () => OutboundMessage): boolean {
+    return this.isOpen && this.#ahead(() => this.#socket.sendBinary(message().bytes))
+  }
+
+  /** Writes a frame ahead of the turn. Returns false without a gate, and if the socket is behind. */
+  #ahead(write: () => void): boolean {
+    return this.#socket.getBufferedAmount() === 0 && this.#host.turn.ahead(write)
+  }
+
   ping(): void {
-    if (!this.isOpen) return
+    if (!this.isOpen || this.#ahead(() => this.#socket.ping())) return
     this.#join()
     this.#hasPing = true
   }
 
   release(turn: number): void {
     if (turn === this.#turn) this.#swap()
-    if (this.#state.kind === "closed" || !this.#host.turn.permits(this)) return
+    if (this.#state.kind === "closed" || !this.#host.turn.permits(this, turn)) return
     if (this.#sealed.length > 0) this.#write()
     if (this.#hasSealedPing) this.#socket.ping()
     this.#hasSealedPing = false

@@ -56,8 +56,14 @@ export function framedOnce(message: OutboundMessage): Buffer {
 
 /** Returns an unmasked, unfragmented binary frame (RFC 6455, section 5.2) in a separate buffer. */
 export function frameBinary(bytes: Uint8Array): Buffer {
+  return frame(bytes, opcode.binary)
+}
+
+/** Returns a frame of any kind in a separate buffer. */
+export function frame(bytes: Uint8Array, kind: number): Buffer {
   const framed = Buffer.allocUnsafeSlow(headerLength(bytes.length) + bytes.length)
   framed.set(bytes, writeHeader(framed, 0, bytes.length))
+  framed[0] = kind
   return framed
 }
 

@@ -4,32 +4,30 @@ import type { ServerLimits } from "@hawser/protocol"
 import { once } from "node:events"
 import { createServer } from "node:http"
 import type { Server as HttpServer, ServerResponse } from "node:http"
-import type { Socket } from "node:net"
+import type { AddressInfo, Socket } from "node:net"
+import { defaultBacklog } from "./listening.ts"
+import type { ListenOptions } from "./listening.ts"
 import { requestTarget } from "./request-target.ts"
 
 export interface OwnHttpServer {
   readonly httpServer: HttpServer
-  readonly port: number
+  /** Address that the system has given. */
+  readonly address: AddressInfo | string | null
+  /** Accepts no more connections. A passed socket keeps later ones for the next process. */
+  stopAccepting(): void
   /** Frees the port and destroys all remaining sockets. */
   close(): Promise<void>
 }
 
 export interface OwnHttpServerOptions {
-  readonly port: number
-  readonly host: string | undefined
+  readonly where: ListenOptions
   readonly limits: ServerLimits
   readonly onError: (error: unknown) => void
 }
 
-/**
- * Length of the accept queue, in connections; 4,096, which Linux limits to `net.core.somaxconn`. Node's default of 511 overflows
- * after one second of a flood in which the process gets no CPU time. An overflowing connection is retried after 1 s or more.
- */
-const backlog = 4_096
-
 /** Opens the port. Rejects with the system's error if the port cannot be opened; then no resource remains open. */
 export async function openHttpServer(options: OwnHttpServerOptions): Promise<OwnHttpServer> {
-  const { port, host, limits, onError } = options
+  const { where, limits, onError } = options
   const requestTimeout = 2 * Math.ceil(limits.httpTimeoutMs)
   // Node checks for expired requests five times per `requestTimeout`. `AcceptWatch` has the deadline of the headers.
   const connectionsCheckingInterval = Math.ceil(requestTimeout / 5)
@@ -49,20 +47,39 @@ export async function openHttpServer(options: OwnHttpServerOptions): Promise<Own
     sockets.add(socket)
     socket.on("close", forget)
   })
-  httpServer.listen(host === undefined ? { port, backlog } : { port, host, backlog })
-  await once(httpServer, "listening")
+  await listening(httpServer, where)
   // After `listening`, an error is a failed accept of one socket. Without a listener it would end the process.
   httpServer.on("error", onError)
-  const address = httpServer.address()
+  const ended: { promise?: Promise<void> } = {}
+  const stopAccepting = (): Promise<void> =>
+    (ended.promise ??= new Promise((resolve) => void httpServer.close(() => resolve())))
   return {
     httpServer,
-    port: typeof address === "object" && address !== null ? address.port : port,
-    close: () =>
-      new Promise((resolve) => {
-        httpServer.close(() => resolve())
-        // WebSocket connections were closed before. The remaining sockets are idle or do not end by themselves.
-        for (const socket of sockets) socket.destroy()
-      }),
+    address: httpServer.address(),
+    stopAccepting: () => void stopAccepting(),
+    close() {
+      const done = stopAccepting()
+      // WebSocket connections were closed before. The remaining sockets are idle or do not end by themselves.
+      for (const socket of sockets) socket.destroy()
+      return done
+    },
+  }
+}
+
+/** Resolves when the server listens. Rejects with the system's error, and for a descriptor that is no listening socket. */
+async function listening(httpServer: HttpServer, where: ListenOptions): Promise<void> {
+  const { fd, port = 0, host, backlog = defaultBacklog } = where
+  try {
+    if (fd !== undefined) httpServer.listen({ fd, backlog })
+    else httpServer.listen(host === undefined ? { port, backlog } : { port, host, backlog })
+    await once(httpServer, "listening")
+  } catch (cause) {
+    if (fd === undefined) throw cause
+    throw new TypeError(
+      `listen cannot use the descriptor ${fd} (fd): it is no listening socket of this process; open it in the parent and pass it on, ` +
+        "or use systemdSocket",
+      { cause },
+    )
   }
 }
 

@@ -55,6 +55,7 @@ beforeEach(() => {
 /** Replaces the turn by one whose gate waits for the test. */
 function waitAtGate(): void {
   const gate = {
+    kept: Number.POSITIVE_INFINITY,
     pass: () =>
       new Promise<void>((resolve, reject) => {
         openGate = resolve
@@ -92,6 +93,20 @@ describe("the output of a connection of server.accept", () => {
     openGate?.()
     await clock.settle()
     expect(socket.log).toEqual(["send 1", "send 2"])
+  })
+
+  it("leaves at once if it is a ping, or a message without state, also while a turn is at the gate", async () => {
+    expect(connection.sendAhead(() => message(9))).toBe(false)
+    waitAtGate()
+    connection.send(message(1))
+    connection.ping()
+    await clock.settle()
+    expect(connection.sendAhead(() => message(8))).toBe(true)
+    expect(socket.log).toEqual(["ping", "send 8"])
+    connection.close(4000, "")
+    expect(connection.sendAhead(() => message(7))).toBe(false)
+    connection.ping()
+    expect(socket.log).toEqual(["ping", "send 8"])
   })
 
   it("is dropped with a terminated connection, sealed output too", async () => {

@@ -43,7 +43,12 @@ export class TurnConnection implements ServerConnection, Outlet {
   }
 
   ping(): void {
-    if (this.#connection.ping !== undefined) this.#add("ping")
+    if (this.#connection.ping === undefined) return
+    if (!this.isOpen || !this.#turn.ahead(() => this.#connection.ping?.())) this.#add("ping")
+  }
+
+  sendAhead(message: () => OutboundMessage): boolean {
+    return this.isOpen && this.#turn.ahead(() => this.#connection.send(message()))
   }
 
   close(code: number, reason: string): void {
@@ -68,7 +73,7 @@ export class TurnConnection implements ServerConnection, Outlet {
   }
 
   release(turn: number): void {
-    if (!this.#turn.permits(this)) return
+    if (!this.#turn.permits(this, turn)) return
     if (turn === this.#joined) this.#swap()
     const outputs = this.#sealed
     this.#sealed = []

@@ -13,6 +13,9 @@
 //  6. A connection that was terminated, or whose socket has ended, writes nothing, not even sealed output.
 //  7. A turn that the gate rejects is never released. Its connections are terminated, because their output has a gap.
 //  8. An error of one connection's write is reported and ends that connection alone.
+//  9. No byte of a turn is written before the gate has kept that turn: `permits` compares both numbers before each write.
+// 10. With a gate, frames that tell of no state leave at once (`ahead`): pings and pongs. In a turn that waits at the gate they would be
+//     late: the peers of a server with a slow disk would take it for dead, and it them.
 import type { Clock } from "@hawser/protocol"
 
 /**
@@ -36,6 +39,8 @@ export interface SealedTurn {
 
 /** Port between the seal and the release of a turn, for example a journal. */
 export interface Gate {
+  /** Number of the latest turn that was kept and may be released. */
+  readonly kept: number
   /**
    * Called once for each turn, in order. Returns undefined to release the turn synchronously, or a promise to release it
    * when the promise resolves. A throw or a rejection discards the turn.
@@ -45,12 +50,15 @@ export interface Gate {
 
 export interface TurnOptions {
   /** Decides when a turn is sealed: after the turn of the event loop in which its first output arose. */
-  readonly clock: Pick<Clock, "afterTurn" | "schedule">
+  readonly clock: Pick<Clock, "afterTurn" | "now" | "schedule">
   /** Receives errors of writes and of the gate. */
   readonly onError: (error: unknown) => void
   /** Default: none; each turn is released when it is sealed. */
   readonly gate?: Gate
 }
+
+/** Time at the gate above which output counts as held, in milliseconds. */
+const longHoldMs = 500
 
 export class Turn {
   readonly #options: TurnOptions
@@ -63,6 +71,10 @@ export class Turn {
   #sealed: SealedTurn | undefined
   /** Connection that is permitted to write. */
   #writing: Outlet | undefined
+  /** Time since which a turn is at the gate; undefined without one. */
+  #atGateSinceMs: number | undefined
+  /** Sum of the long holds that have ended. */
+  #heldMs = 0
   readonly #end = (): void => {
     this.#isArmed = false
     this.#pass(this.seal())
@@ -76,6 +88,24 @@ export class Turn {
   /** Number of the open turn, from 1. No output belongs to turn 0. */
   get open(): number {
     return this.#open
+  }
+
+  /** Time for which output was held, in milliseconds: the sum of all holds above 500 ms, with the current one. */
+  get heldMs(): number {
+    return this.#heldMs + this.#holdMs()
+  }
+
+  #holdMs(): number {
+    if (this.#atGateSinceMs === undefined) return 0
+    const ms = this.#options.clock.now() - this.#atGateSinceMs
+    return ms < longHoldMs ? 0 : ms
+  }
+
+  /** Lets a connection write frames that tell of no state. Returns false, without a call, if there is no gate: the turn is as fast. */
+  ahead(write: () => void): boolean {
+    if (this.#options.gate === undefined) return false
+    write()
+    return true
   }
 
   /** Adds a connection to the open turn. It must not have joined this turn before. */
@@ -113,6 +143,7 @@ export class Turn {
     if (turn !== this.#sealed)
       throw new Error(`internal: turn ${turn.number} is not sealed, or is released already`)
     const { number, outlets } = turn
+    this.#leaveGate()
     for (const outlet of outlets) {
       this.#writing = outlet
       try {
@@ -126,10 +157,18 @@ export class Turn {
     this.#next()
   }
 
-  /** Returns true while `outlet` is being released. Otherwise reports the error and terminates the connection. */
-  permits(outlet: Outlet): boolean {
-    if (this.#writing === outlet) return true
-    this.#fail(outlet, new Error("internal: a connection wrote outside the release of its turn"))
+  /**
+   * Returns true while `outlet` is being released and its output of this turn was kept. Otherwise reports the error and terminates
+   * the connection.
+   */
+  permits(outlet: Outlet, turn: number): boolean {
+    const { kept = turn } = this.#options.gate ?? {}
+    if (this.#writing === outlet && turn <= kept) return true
+    const text =
+      turn > kept
+        ? `a connection wrote output of turn ${turn}; the gate has kept ${kept}`
+        : "a connection wrote outside the release of its turn"
+    this.#fail(outlet, new Error(`internal: ${text}`))
     return false
   }
 
@@ -145,13 +184,20 @@ export class Turn {
       this.release(turn)
       return
     }
+    this.#atGateSinceMs = this.#options.clock.now()
     passing.then(
       () => this.release(turn),
       (error: unknown) => this.#discard(turn, error),
     )
   }
 
+  #leaveGate(): void {
+    this.#heldMs += this.#holdMs()
+    this.#atGateSinceMs = undefined
+  }
+
   #discard(turn: SealedTurn, error: unknown): void {
+    this.#leaveGate()
     this.#options.onError(error)
     for (const outlet of turn.outlets) outlet.terminate()
     this.#next()

@@ -5,7 +5,7 @@ import { closeCode, closeReason } from "@hawser/protocol/core"
 import type { ConnectionEvents, OutboundMessage, ServerConnection } from "@hawser/protocol/core"
 import type { Duplex } from "node:stream"
 import { ownBytes } from "../base/own-bytes.ts"
-import { frameBinary, framedOnce, opcode } from "./framing.ts"
+import { frame, frameBinary, framedOnce, opcode } from "./framing.ts"
 import type { CloseFrame, OwnedWebSocket, SocketOwner } from "./owned-web-socket.ts"
 import { Piece } from "./piece.ts"
 import type { Held } from "./reading-turn.ts"
@@ -17,6 +17,8 @@ const nothing = Buffer.alloc(0)
 const pingFrame = Buffer.of(0x89, 0)
 /** Largest message that is framed in the slab. A larger one gets separate memory. */
 const slabMessageMaxBytes = 4 * 1024
+/** Bytes in the socket up to which a frame leaves ahead of the turn. A peer that reads nothing gets no more. */
+const aheadMaxBytes = 4 * 1024
 /** `readyState` of an open socket of the library. */
 const openState = 1
 
@@ -183,11 +185,25 @@ export class WebSocketConnection implements ServerConnection, Held, Outlet, Sock
   }
 
   ping(): void {
-    if (this.isOpen) this.#add(pingFrame)
+    if (this.isOpen && !this.#ahead(() => pingFrame)) this.#add(pingFrame)
   }
 
   answerPing(payload: Uint8Array): void {
-    if (this.isOpen) this.#append(payload, opcode.pong)
+    if (this.isOpen && !this.#ahead(() => frame(payload, opcode.pong))) this.#append(payload, opcode.pong)
+  }
+
+  sendAhead(message: () => OutboundMessage): boolean {
+    return this.isOpen && this.#ahead(() => frameBinary(message().bytes))
+  }
+
+  /** Writes a frame ahead of the turn. Returns false without a gate, and if the socket is behind. */
+  #ahead(framed: () => Buffer): boolean {
+    const socket = this.#socket
+    if (!socket.writable || socket.writableLength > aheadMaxBytes) return false
+    return this.#host.turn.ahead(() => {
+      socket.write(framed())
+      if (this.#backlog === "none") this.#noteBacklog()
+    })
   }
 
   close(code: number, reason: string): void {
@@ -210,7 +226,7 @@ export class WebSocketConnection implements ServerConnection, Held, Outlet, Sock
     const socket = this.#socket
     // Output for a socket that is no longer writable is dropped. `ended` follows.
     if (!socket.writable) this.#drop()
-    else if (this.#host.turn.permits(this)) {
+    else if (this.#host.turn.permits(this, turn)) {
       if (turn === this.#turn) this.#writeOpen()
       else this.#writeSealed()
       const isAwaited = this.#backlog === "awaited"

@@ -23,6 +23,7 @@ test("uses the defaults for unset and empty variables", () => {
     port: 8080,
     host: "0.0.0.0",
     databaseUrl: `file:${dataDir}/world.sqlite`,
+    journalFolder: `${dataDir}/journal`,
     jwtSecret: secret,
     origins: undefined,
     trustProxy: false,
@@ -56,6 +57,7 @@ test("uses the set values", () => {
     port: 0,
     host: "::1",
     databaseUrl: ":memory:",
+    journalFolder: undefined,
     jwtSecret: secret,
     origins: ["https://world.example", "http://localhost:5173"],
     trustProxy: true,
@@ -79,6 +81,7 @@ test.each([
   ["DATABASE_URL", "file:", "neither a `file:` URL"],
   ["DATABASE_URL", "file:./data/", "neither a `file:` URL"],
   ["DATABASE_URL", "file:x?mode=ro", "neither a `file:` URL"],
+  ["JOURNAL", "false", "set off, or a folder with a slash in its path, for example ./data/journal"],
   ["JWT_SECRET", "short-secret", "has 12 bytes and needs at least 32"],
   ["ORIGINS", "https://a.example,b.example", '"b.example", which is no origin'],
   ["ORIGINS", "https://a.example/", "no origin"],
@@ -99,6 +102,18 @@ test.each([
   expect(problems[0]).toMatch(new RegExp(`^${name} `))
   expect(problems[0]).toContain(expected)
   expect(problems[0]).not.toContain("short-secret")
+})
+
+test("keeps the journal in the data folder, in another folder, or not at all", () => {
+  const folderOf = (env: Record<string, string>): unknown =>
+    readConfig({ JWT_SECRET: secret, ...env }, { dataDir })
+  expect(folderOf({})).toMatchObject({ journalFolder: join(dataDir, "journal") })
+  expect(folderOf({ JOURNAL: "/var/lib/world" })).toMatchObject({ journalFolder: "/var/lib/world" })
+  expect(folderOf({ JOURNAL: "off" })).toMatchObject({ journalFolder: undefined })
+  expect(folderOf({ DATABASE_URL: ":memory:", JOURNAL: "off" })).toMatchObject({ journalFolder: undefined })
+  expect(folderOf({ DATABASE_URL: ":memory:", JOURNAL: "./data/journal" })).toEqual({
+    problems: [expect.stringContaining("sessions would survive and their players not; set JOURNAL to off")],
+  })
 })
 
 test("reports every problem at once, and writes nothing", () => {

@@ -18,6 +18,11 @@ export interface WorldConfig {
   readonly host: string
   /** `file:<path>` or `:memory:`. Default `file:` and `world.sqlite` in the data folder. */
   readonly databaseUrl: string
+  /**
+   * Folder of the journal, from which the next process continues the sessions; undefined without one. Default `journal` in the
+   * data folder, and none for a database in memory: the next process would not know the players of the sessions.
+   */
+  readonly journalFolder: string | undefined
   /** Secret that signs the login tokens; at least 32 bytes. */
   readonly jwtSecret: string
   /** Origins whose pages may connect; undefined when not configured. */
@@ -54,7 +59,7 @@ export interface ConfigProblems {
 
 /** Places of files that no variable names. */
 export interface ConfigOptions {
-  /** Folder of the database and the kept secret. Default `./data`. */
+  /** Folder of the database, the journal and the kept secret. Default `./data`. */
   readonly dataDir?: string
 }
 
@@ -83,6 +88,12 @@ const databaseUrl = z.string().superRefine((text, context) => {
       ? "is neither a `file:` URL with the path of a file nor `:memory:`"
       : `has the scheme "${scheme}", and only SQLite is supported`
   context.addIssue({ code: "custom", message: `${problem}; set for example file:./data/world.sqlite.` })
+})
+
+/** A path has a slash, so that `on`, `false` or a misspelt `of` creates no folder of that name. */
+const journal = z.string().refine((text) => text === "off" || /[/\\]/.test(text), {
+  error: ({ input }) =>
+    `is ${JSON.stringify(input)}; set off, or a folder with a slash in its path, for example ./data/journal.`,
 })
 
 const jwtSecret = z.string().superRefine((text, context) => {
@@ -157,6 +168,7 @@ const variables = z.object({
   PORT: port.optional(),
   HOST: host.optional(),
   DATABASE_URL: databaseUrl.optional(),
+  JOURNAL: journal.optional(),
   JWT_SECRET: jwtSecret.optional(),
   ORIGINS: origins.optional(),
   TRUST_PROXY: trustProxy.optional(),
@@ -169,7 +181,7 @@ const variables = z.object({
 })
 
 /**
- * Reads `PORT`, `HOST`, `DATABASE_URL`, `JWT_SECRET`, `ORIGINS`, `TRUST_PROXY`, `RESUME_WINDOW_SECONDS`,
+ * Reads `PORT`, `HOST`, `DATABASE_URL`, `JOURNAL`, `JWT_SECRET`, `ORIGINS`, `TRUST_PROXY`, `RESUME_WINDOW_SECONDS`,
  * `RESTART_SECONDS`, `TOKEN_SECONDS`, `REGISTRATIONS_PER_MINUTE`, `LOG_LEVEL`, `METRICS_TOKEN` and `NODE_ENV`. An empty
  * variable counts as unset. Without `JWT_SECRET` a random secret is created once and kept in the data folder; in
  * production a missing secret is a problem. If there is any problem, nothing is written.
@@ -188,13 +200,21 @@ export function readConfig(env: Environment, options: ConfigOptions = {}): World
         "for example the output of: openssl rand -base64 48",
     )
   }
+  if (read.success && keepsSessionsOnly(read.data)) {
+    problems.push(
+      "JOURNAL is a folder and DATABASE_URL is :memory:, so sessions would survive and their players not; " +
+        "set JOURNAL to off, or DATABASE_URL to a file.",
+    )
+  }
   if (!read.success || problems.length > 0) return { problems }
+  const databaseUrl = read.data.DATABASE_URL ?? `file:${dataDir}/world.sqlite`
   const secret = read.data.JWT_SECRET ?? keptSecret(join(dataDir, "jwt-secret"), minSecretBytes)
   if (typeof secret !== "string") return { problems: [secret.problem] }
   return {
     port: read.data.PORT ?? 8080,
     host: read.data.HOST ?? "0.0.0.0",
-    databaseUrl: read.data.DATABASE_URL ?? `file:${dataDir}/world.sqlite`,
+    databaseUrl,
+    journalFolder: journalFolder(read.data.JOURNAL, { databaseUrl, dataDir }),
     jwtSecret: secret,
     origins: read.data.ORIGINS,
     trustProxy: read.data.TRUST_PROXY ?? false,
@@ -206,6 +226,18 @@ export function readConfig(env: Environment, options: ConfigOptions = {}): World
     logLevel: read.data.LOG_LEVEL ?? "info",
     metricsToken: read.data.METRICS_TOKEN,
   }
+}
+
+function keepsSessionsOnly({ JOURNAL, DATABASE_URL }: z.infer<typeof variables>): boolean {
+  return JOURNAL !== undefined && JOURNAL !== "off" && DATABASE_URL === ":memory:"
+}
+
+function journalFolder(
+  set: string | undefined,
+  { databaseUrl, dataDir }: { readonly databaseUrl: string; readonly dataDir: string },
+): string | undefined {
+  if (set === "off") return undefined
+  return set ?? (databaseUrl === ":memory:" ? undefined : join(dataDir, "journal"))
 }
 
 function isOrigin(text: string): boolean {

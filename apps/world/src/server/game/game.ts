@@ -10,7 +10,7 @@ import { stepFrom } from "../../rules/movement.ts"
 import type { Tile } from "../../rules/movement.ts"
 import { gatherXp, levelOf, skillLevels, stepXp } from "../../rules/skills.ts"
 import type { SkillName } from "../../rules/skills.ts"
-import type { Progress } from "../store/player-record.ts"
+import type { KnownPlayer, Progress } from "../store/player-record.ts"
 import { ChunkStore, chunkKeyAt, pushRadius, queryRadiusMax } from "./chunk-store.ts"
 import { Creatures } from "./creatures.ts"
 import { Departures } from "./departures.ts"
@@ -35,6 +35,8 @@ export interface GameOptions {
   readonly save: (progress: readonly Progress[]) => void
   /** True while a player's progress is newer than the store. */
   readonly isUnsaved: (id: number) => boolean
+  /** Reads a player from the store; undefined if there is none, or none who may play. */
+  readonly read: (id: number) => Promise<KnownPlayer | undefined>
   readonly onError: (error: unknown) => void
   readonly tickTimes: () => TickTimes
 }
@@ -75,6 +77,7 @@ export class Game {
     // No client may join.
     server.topicKind("map", {})
     server.onSession((opened) => this.#enter(opened))
+    server.onSessionRestored((session) => this.#restore(session))
     server.onSessionEnd((ended) => this.#leave(ended))
     server.onAttachment((session) => this.#showAttachment(session))
     this.#handle(server)
@@ -119,14 +122,7 @@ export class Game {
   #enter({ session, replaces }: SessionOpened<WorldUser, WorldContract>): void {
     const { server, map, motd, wallClockMs } = this.#options
     const player = this.stateOf(session.user)
-    player.session = session
-    player.pushedChunk = undefined
-    this.players.add(player)
-    this.#departures.delete(player)
-    this.#awaitingTerrain.add(player)
-    server.topic(`map:${player.mapId}`).subscribe(session)
-    this.#shown.set(session.user.id, playerFields(player))
-    player.sight = openSight(server, session, player)
+    this.#place(player, session)
 
     session.send("welcome", {
       player: playerOf(player),
@@ -148,6 +144,39 @@ export class Game {
     if (replaces.length === 0) {
       server.topic(`map:${player.mapId}`).publish("playerJoined", playerOf(player), { except: session })
     }
+  }
+
+  /** Puts a player into the world, with the views of the session. */
+  #place(player: PlayerState, session: WorldSession): void {
+    const { server } = this.#options
+    player.session = session
+    player.pushedChunk = undefined
+    this.players.add(player)
+    this.#departures.delete(player)
+    this.#awaitingTerrain.add(player)
+    server.topic(`map:${player.mapId}`).subscribe(session)
+    this.#shown.set(session.user.id, playerFields(player))
+    player.sight = openSight(server, session, player)
+  }
+
+  /**
+   * Puts the player of a session back that began in an earlier process, at the stored place: after a kill it may be some seconds
+   * old. Neither the player nor the others are greeted. A player who cannot be read may not play on: a later save of old progress
+   * would overwrite the newer one.
+   */
+  async #restore(session: WorldSession): Promise<void> {
+    const record = await this.#options.read(session.user.record.id).catch((error: unknown) => {
+      session.end("sys_service_unavailable", "your player cannot be read; log in again later")
+      throw error
+    })
+    if (!session.active) return
+    if (record === undefined) {
+      session.end("auth_forbidden")
+      return
+    }
+    const player = playerStateOf(record)
+    this.#place(player, session)
+    this.#showSkills(player)
   }
 
   #leave({ session, cause }: SessionEnded<WorldUser, WorldContract>): void {

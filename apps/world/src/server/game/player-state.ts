@@ -3,12 +3,12 @@ import type { Direction, ItemKind, Player, PlayerFields, Position } from "../../
 import { outfitCount } from "../../rules/outfits.ts"
 import { skillsOf } from "../../rules/skills.ts"
 import type { SkillName } from "../../rules/skills.ts"
-import type { PlayerRecord, Progress } from "../store/player-record.ts"
+import type { KnownPlayer, Progress } from "../store/player-record.ts"
 import type { Sight } from "./sight.ts"
 import type { WorldSession } from "./world-types.ts"
 
 export interface PlayerState {
-  readonly record: PlayerRecord
+  readonly record: KnownPlayer
   session: WorldSession | undefined
   /** Views of the session; undefined before the first session. */
   sight: Sight | undefined
@@ -24,7 +24,7 @@ export interface PlayerState {
   pushedChunk: string | undefined
 }
 
-export function playerStateOf(record: PlayerRecord): PlayerState {
+export function playerStateOf(record: KnownPlayer): PlayerState {
   return {
     record,
     session: undefined,

@@ -39,6 +39,15 @@ export interface PlayerRecord extends Progress {
   readonly createdAtMs: number
 }
 
+/** Fields of a player for sessions. Records of sessions are written to disk, so the hash of the password is not among them. */
+export type KnownPlayer = Omit<PlayerRecord, "passwordHash">
+
+/** Returns the fields for a session. */
+export function knownPlayer(record: PlayerRecord): KnownPlayer {
+  const { passwordHash: _, ...known } = record
+  return known
+}
+
 /** Initial state of a new player, with full hit points. */
 export interface Spawn {
   readonly mapId: string

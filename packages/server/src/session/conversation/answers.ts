@@ -8,6 +8,7 @@ import { CallBuckets } from "../../calls/call-buckets.ts"
 import type { Caller } from "../../calls/call-router.ts"
 import { ReplyStreams } from "../../calls/reply-streams.ts"
 import { callReporting } from "../../base/hooks.ts"
+import { runsMax } from "../../base/session-page.ts"
 import type { SessionPage } from "../../base/session-page.ts"
 import { RequestQueue, failure } from "../../calls/request-queue.ts"
 import type { RequestQueueOwner } from "../../calls/request-queue.ts"
@@ -192,7 +193,25 @@ export class Answers<User extends AuthenticatedUser> implements Caller<User>, Re
   run(job: Job): Outcome | Promise<Outcome> {
     const refusal = this.#isStream(job) ? this.#streams?.refusal : undefined
     if (refusal !== undefined) return failure(refusal)
-    return this.#host.router.execute(this, job)
+    const again = this.#owner.page?.rerun(job.count)
+    return again === undefined ? this.#host.router.execute(this, job) : this.#runAgain(job, again)
+  }
+
+  isRerun({ count }: Job): boolean {
+    return this.#owner.page?.isRerun(count) === true
+  }
+
+  /** Runs a request that an earlier process may have begun, once the journal has noted that. */
+  #runAgain(job: Job, noted: Promise<void> | "spent"): Outcome | Promise<Outcome> {
+    if (noted === "spent") {
+      const message = `the request has ended ${runsMax} server processes, or ran when they ended; it is not run again`
+      return failure(new HawserError("sys_internal_error", { message }))
+    }
+    return noted.then(() => {
+      const { aborted, reason } = job.abort
+      if (!aborted) return this.#host.router.execute(this, job)
+      return failure(HawserError.is(reason) ? reason : new HawserError("cancelled"))
+    })
   }
 
   #openStreams(): ReplyStreams {

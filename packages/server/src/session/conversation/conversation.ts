@@ -203,6 +203,8 @@ export class Conversation<User extends AuthenticatedUser>
   }
 
   pong(number: number): void {
+    // Output that waits for the journal must not make the connection look dead. Newer counts are not kept yet; 0 acknowledges nothing.
+    if (this.session.active && this.#outbound.ahead({ kind: "pong", number, handled: 0 })) return
     if (this.#isBehind) this.#pendingAnswer = number
     else this.#answer(number)
   }

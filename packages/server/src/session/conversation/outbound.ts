@@ -24,6 +24,8 @@ export interface Outbound {
   state(message: OutboundMessage): boolean
   /** Sends a frame of the session layer at once. Returns false if it was not sent. */
   control(frame: Frame): boolean
+  /** Sends a frame that tells of no state ahead of output that may wait for the journal. Returns false if none can wait. */
+  ahead(frame: Frame): boolean
   /** Sends queued messages, up to the socket's high-water mark. */
   pump(): void
   /** Releases all messages at the session's end. */

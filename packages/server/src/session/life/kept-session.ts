@@ -36,10 +36,8 @@ export interface KeptSession {
   handledDigest: number
   /** Settled requests above `handled`. */
   readonly ahead: Set<number>
-  /** Requests whose handler was started, and that are not settled. */
-  readonly started: Set<number>
-  /** Attempts to run requests again, since the last one that ended. */
-  attempts: number
+  /** Requests that have begun and are not settled, with the number of processes in which they have begun. */
+  readonly started: Map<number, number>
   /** Keyed volatile values, by key. */
   readonly values: Map<string, Uint8Array>
   /** References of open streams. */
@@ -73,6 +71,8 @@ export interface RestoredNumber {
   readonly number: number
   /** True if the restore has changed the session, so that it must be stated. */
   readonly isChanged: boolean
+  /** Requests that have begun and are not settled, with the number of processes in which they have begun. */
+  readonly started: ReadonlyMap<number, number>
 }
 
 /** Ledger of a server: what another process needs to continue its sessions. */

@@ -10,6 +10,8 @@ import type { RunningConnection } from "../opening/run-connection.ts"
 /** Dependencies of the sweep. */
 export interface LivenessOptions<User extends AuthenticatedUser> extends Base {
   readonly connections: ConnectionSet<User>
+  /** Time for which the server has held its output back, in milliseconds, since its start. */
+  readonly heldMs: () => number
 }
 
 /** Periodic sweep over all connections. */
@@ -28,15 +30,19 @@ export function startLivenessSweep<User extends AuthenticatedUser>(
   const stalls = new Stalls(options)
   let cancel: (() => void) | undefined
   let dueAtMs = 0
+  let heldBeforeMs = 0
 
   /** Excludes time in which the process did not run: messages of that time are still unread. */
   function sweep(): void {
     cancel = undefined
     const lateMs = Math.max(0, clock.now() - dueAtMs)
+    const totalMs = options.heldMs()
+    const heldMs = totalMs - heldBeforeMs
+    heldBeforeMs = totalMs
     for (const connection of connections) {
       // The time of an answered ping does not change: after its answer it would count as unanswered.
       if (connection.pingedAtMs !== undefined && isUnanswered(connection)) connection.pingedAtMs += lateMs
-      if (!stalls.check(connection, { lateMs, everyMs })) check(options, connection)
+      if (!stalls.check(connection, { lateMs, everyMs, heldMs })) check(options, connection)
     }
     stalls.swept()
     changed()
@@ -64,7 +70,7 @@ export function startLivenessSweep<User extends AuthenticatedUser>(
 /** Time without an acknowledgement, of a session with unacknowledged messages. */
 interface Stall {
   readonly sinceMs: number
-  /** Part of that time that does not count: a ping was unanswered, or the process did not run. */
+  /** Part of that time that does not count: a ping was unanswered, output was held, or the process did not run. */
   excusedMs: number
   wasProbed: boolean
 }
@@ -98,10 +104,14 @@ class Stalls<User extends AuthenticatedUser> {
     this.#notedAfterMs = Math.min(2 * ackDelayMs, ackProgressMs / 2)
   }
 
-  /** Returns true if it dropped the connection. The previous sweep was `everyMs + lateMs` ago. */
+  /** Returns true if it dropped the connection. The previous sweep was `everyMs + lateMs` ago; for `heldMs` output was held. */
   check(
     connection: RunningConnection<User>,
-    { lateMs, everyMs }: { readonly lateMs: number; readonly everyMs: number },
+    {
+      lateMs,
+      everyMs,
+      heldMs,
+    }: { readonly lateMs: number; readonly everyMs: number; readonly heldMs: number },
   ): boolean {
     const { clock, limits, counters } = this.#options
     const { session } = connection
@@ -109,7 +119,7 @@ class Stalls<User extends AuthenticatedUser> {
     const nowMs = clock.now()
     if (session === undefined || sinceMs === undefined || nowMs - sinceMs < this.#notedAfterMs) return false
     const stall = this.#stallOf(connection, sinceMs)
-    stall.excusedMs += isUnanswered(connection) ? everyMs + lateMs : lateMs
+    stall.excusedMs += isUnanswered(connection) ? everyMs + lateMs : Math.max(lateMs, heldMs)
     const stalledMs = nowMs - sinceMs - stall.excusedMs
     if (stalledMs >= limits.ackProgressMs / 2 && !stall.wasProbed) {
       stall.wasProbed = true

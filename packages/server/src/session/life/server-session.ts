@@ -161,6 +161,7 @@ export class ServerSession<User extends AuthenticatedUser>
     if (!this.active) return false
     this.#user = user
     this.#conversation.page?.renewed()
+    this.#conversation.page?.resumed(resume.sent)
     this.#conversation.page?.acknowledged()
     this.#moveTo(link.address)
     this.#conversation.listenTo(link.connection)

@@ -2,9 +2,13 @@
 import type { Clock, ServerLimits } from "@hawser/protocol"
 import type { EndCause } from "../../base/session.ts"
 
+/** User of a session that could not be read. No user has an empty id. A claim's token has shown that the claimant is the right one. */
+export const unknownUser = ""
+
 /** End of one session. */
 export interface Tombstone {
   readonly cause: EndCause
+  /** Id of the user; `unknownUser` if it is not known. */
   readonly userId: string
   /** True if the client must not reconnect. */
   readonly isFinal: boolean
@@ -59,7 +63,7 @@ export class Tombstones {
   find(sessionId: string, userId: string): Tombstone | undefined {
     this.#expire()
     const stone = this.#stones.get(sessionId)
-    return stone?.userId === userId ? stone : undefined
+    return stone?.userId === userId || stone?.userId === unknownUser ? stone : undefined
   }
 
   #expire(): void {

@@ -120,6 +120,8 @@ function claimed<User extends AuthenticatedUser>(
       session?.finish(verdict.cause)
       return openFresh(host, admitted, verdict.cause)
     case "resume":
+      // The next process continues the session: a resume here would not be in the journal, or end at once.
+      if (host.isClosing() && host.sessionHost.ledger !== undefined) throw new HawserError("server_shutdown")
       if (session !== undefined && bindResumed(host, admitted, { session, resume, token })) return undefined
       health.resumesRefused.add("session_thrash")
       return openFresh(host, admitted, "session_thrash")

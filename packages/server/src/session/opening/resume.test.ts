@@ -3,7 +3,7 @@ import type { TokenVerdict } from "./resume-token.ts"
 import { judgeResume } from "./resume.ts"
 import type { ResumableSession, ResumeRequest, ResumeVerdict } from "./resume.ts"
 
-const request: ResumeRequest = { sessionId: "s", token: "t", handled: 5, digest: 77, dial: 10 }
+const request: ResumeRequest = { sessionId: "s", token: "t", handled: 5, digest: 77, sent: 0, dial: 10 }
 
 interface Situation {
   /** Generation of the presented token; the session's newest is 4. */
@@ -32,6 +32,7 @@ const resume: ResumeVerdict = { kind: "resume" }
 const late: ResumeVerdict = { kind: "refuse", code: "replaced" }
 const stolen: ResumeVerdict = { kind: "reset", cause: "session_stolen", suspicious: true }
 const diverged: ResumeVerdict = { kind: "reset", cause: "session_diverged", suspicious: false }
+const lost: ResumeVerdict = { ...diverged }
 
 const generations = [0, 2, 3, 4, 5]
 const situations: readonly Situation[] = generations.flatMap((generation) =>
@@ -45,6 +46,8 @@ const situations: readonly Situation[] = generations.flatMap((generation) =>
 /** Table of tokens: the newest is valid, and the previous one until the client has confirmed the newest. */
 function expectedIn({ generation, isTokenConfirmed, lastDial, agrees }: Situation): ResumeVerdict {
   if (lastDial >= request.dial) return late
+  // The server has lost its newest state, which is no theft (trap-19).
+  if (generation > 4) return lost
   const opens = generation === 4 || (generation === 3 && !isTokenConfirmed)
   if (!opens) return stolen
   return agrees ? resume : diverged
@@ -84,7 +87,7 @@ describe("judgeResume", () => {
 
   it("covers every verdict in this table", () => {
     const reached = new Set(situations.map(expectedIn))
-    expect(reached).toEqual(new Set([resume, late, stolen, diverged]))
+    expect(reached).toEqual(new Set([resume, late, stolen, diverged, lost]))
     expect(situations.length).toBe(60)
   })
 

@@ -61,6 +61,9 @@ function judgeGeneration(
   // A connection that its client has abandoned may arrive after its successor. It is refused for any token, or it would take the
   // session from the newer connection.
   if (request.dial <= session.lastDial) return { kind: "refuse", code: "replaced" }
+  // Only this server issues tokens, so it has lost its newest state: its journal is an older copy, or lacks records at its end.
+  if (generation > session.tokenGeneration)
+    return { kind: "reset", cause: "session_diverged", suspicious: false }
   if (!isCurrent && !isPrevious) return { kind: "reset", cause: "session_stolen", suspicious: true }
   if (!session.canResumeAfter(request.handled, request.digest))
     return { kind: "reset", cause: "session_diverged", suspicious: false }

@@ -1,0 +1,186 @@
+// The world's process ends, and the next one continues its sessions from the journal.
+import { existsSync, readFileSync, readdirSync, statSync, truncateSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { describe, expect, it, onTestFinished, vi } from "vitest"
+import { openDatabase } from "../../apps/world/src/server/store/database.ts"
+import { createPlayerStore } from "../../apps/world/src/server/store/player-store.ts"
+import { newAccount } from "../conformance-2.0/player.ts"
+import { caseContext } from "./case-context.ts"
+import { freePort } from "./free-port.ts"
+import { ResumingPlayer } from "./resuming-player.ts"
+import { WorldProcess } from "./start-world.ts"
+import type { Environment } from "./start-world.ts"
+
+const eventually = (check: () => void): Promise<void> => vi.waitFor(check, { timeout: 15_000, interval: 10 })
+
+async function openWorld(env: Environment = {}): Promise<WorldProcess> {
+  const world = new WorldProcess({ port: await freePort(), program: "compiled", env })
+  onTestFinished(() => world.remove())
+  await world.start()
+  return world
+}
+
+async function enter(world: WorldProcess): Promise<ResumingPlayer> {
+  const player = new ResumingPlayer(world.webSocketUrl, await newAccount(caseContext(world)))
+  await player.client.connect()
+  await eventually(() => expect(player.welcomes).toBe(1))
+  return player
+}
+
+/** Says a line without a connection. A world may start slowly on a loaded machine. */
+const sayAtLast = ({ client }: ResumingPlayer, message: string): Promise<unknown> =>
+  client.command("chatSend", { channel: "local", message }, { timeoutMs: 60_000 })
+
+const resumed = ({ sessions }: ResumingPlayer): number =>
+  sessions.filter(({ kind }) => kind === "resumed").length
+
+describe("a world that is killed", { timeout: 120_000 }, () => {
+  it("continues its sessions: players stay in it, and each line arrives once", async () => {
+    const world = await openWorld()
+    const [ann, bob] = [await enter(world), await enter(world)]
+    await ann.say("before")
+    for (let life = 1; life <= 3; life += 1) {
+      await world.kill()
+      const said = sayAtLast(ann, `during ${life}`)
+      await world.start()
+      await said
+      for (const player of [ann, bob]) await eventually(() => expect(resumed(player)).toBe(life))
+      await bob.say(`after ${life}`)
+    }
+    const lines = [
+      `${ann.username}: before`,
+      ...[1, 2, 3].flatMap((life) => [`${ann.username}: during ${life}`, `${bob.username}: after ${life}`]),
+    ]
+    for (const player of [ann, bob]) {
+      await eventually(() => expect(player.talk).toEqual(lines))
+      expect(player.sessions.map(({ kind }) => kind)).toEqual(["opened", "resumed", "resumed", "resumed"])
+      expect([player.welcomes, player.joined.length, player.left]).toEqual([1, player === ann ? 1 : 0, []])
+    }
+    const late = await enter(world)
+    await eventually(() => expect([...late.seen.keys()]).toEqual(expect.arrayContaining([ann.username])))
+    expect(late.seen.get(ann.username)).toMatchObject({ away: false })
+    expect(world.output).toMatch(/^The journal continued 2 sessions, \d+ topics?: \d+\.\d kB in \d+ ms\.$/m)
+  })
+
+  it("puts players back at the place that was saved, and shows the experience that was saved", async () => {
+    const world = await openWorld()
+    const ann = await enter(world)
+    await ann.move("LEFT")
+    const { x, y } = ann.at ?? {}
+    const store = createPlayerStore(await openDatabase(`file:${world.folder}/data/world.sqlite`))
+    await vi.waitFor(async () => expect(await store.findByName(ann.username)).toMatchObject({ x, y }), {
+      timeout: 20_000,
+      interval: 100,
+    })
+    await store.close()
+    await world.kill()
+    await world.start()
+    await eventually(() => expect(resumed(ann)).toBe(1))
+    await eventually(() => expect(ann.seen.get(ann.username)).toMatchObject({ x, y, away: false }))
+    await ann.move("RIGHT")
+    expect(ann.at).toMatchObject({ x: (x ?? 0) + 1, y })
+    const { exploration } = await ann.xp()
+    expect(exploration).toBeGreaterThan(0)
+  })
+
+  it("ends the session of a player who was banned or deleted in between", async () => {
+    const world = await openWorld()
+    const ann = await enter(world)
+    await world.kill()
+    const database = await openDatabase(`file:${world.folder}/data/world.sqlite`)
+    await database.updateTable("players").set({ is_banned: 1 }).execute()
+    await database.destroy()
+    await world.start()
+    await eventually(() => expect(ann.client.current.state).toBe("closed"))
+    expect(ann.client.current).toMatchObject({ error: { code: "auth_forbidden" } })
+  })
+
+  it("keeps no password hash in its journal, and its files from other users", async () => {
+    const world = await openWorld()
+    await enter(world)
+    const folder = join(world.folder, "data/journal")
+    const names = readdirSync(folder)
+    expect(names.filter((name) => name.endsWith(".journal"))).not.toEqual([])
+    for (const name of names) {
+      expect(readFileSync(join(folder, name), "latin1")).not.toContain("$argon2")
+      expect(statSync(join(folder, name)).mode & 0o077).toBe(0)
+    }
+  })
+
+  it("begins new sessions without a journal", async () => {
+    const world = await openWorld({ JOURNAL: "off" })
+    const ann = await enter(world)
+    await world.kill()
+    await world.start()
+    await eventually(() =>
+      expect(ann.sessions).toMatchObject([{ kind: "opened" }, { kind: "reset" }, { kind: "opened" }]),
+    )
+    expect(existsSync(join(world.folder, "data/journal"))).toBe(false)
+    expect(world.output).not.toContain("The journal")
+  })
+})
+
+describe("a world that is stopped", { timeout: 60_000 }, () => {
+  it.each(["SIGTERM", "SIGINT"] as const)(
+    "parks its sessions after %s and ends within 2 s with 0; the next one continues them",
+    async (signal) => {
+      const world = await openWorld({ RESTART_SECONDS: "1" })
+      const [ann, bob] = [await enter(world), await enter(world)]
+      await ann.move("LEFT")
+      const startedMs = performance.now()
+      world.signal(signal)
+      expect(await world.exit()).toMatchObject({ code: 0, stderr: "" })
+      expect(performance.now() - startedMs).toBeLessThan(2_000)
+      const said = sayAtLast(ann, "in between")
+      await world.start()
+      await said
+      await eventually(() => expect(bob.talk).toEqual([`${ann.username}: in between`]))
+      await eventually(() => expect(bob.seen.get(ann.username)).toMatchObject({ x: ann.at?.x, y: ann.at?.y }))
+      for (const { sessions, left } of [ann, bob])
+        expect([sessions.map(({ kind }) => kind), left]).toEqual([["opened", "resumed"], []])
+    },
+  )
+})
+
+/** Bytes of a segment before the fields of its header. */
+const headerStart = 12
+
+describe("a world whose journal cannot be read", { timeout: 60_000 }, () => {
+  async function refusal(spoil: (segment: string) => void): Promise<{ code: number | null; stderr: string }> {
+    const world = await openWorld()
+    const ann = await enter(world)
+    await ann.say("a line")
+    await world.kill()
+    const folder = join(world.folder, "data/journal")
+    const segment = readdirSync(folder).find((name) => name.endsWith(".journal")) ?? ""
+    spoil(join(folder, segment))
+    return await world.run()
+  }
+
+  it("refuses to start, and names the file and the place of the damage", async () => {
+    const { code, stderr } = await refusal((segment) => {
+      const bytes = readFileSync(segment)
+      // In the first record, which follows the header.
+      const at = headerStart + bytes.readUInt16LE(10) + 40
+      bytes[at] = (bytes[at] ?? 0) ^ 0xff
+      writeFileSync(segment, bytes)
+    })
+    expect(code).toBe(1)
+    expect(stderr).toMatch(
+      /^JOURNAL is data\/journal, from which the world cannot continue \(\d+\.journal is damaged at byte \d+, .*\n$/,
+    )
+    expect(stderr.trim().split("\n")).toHaveLength(1)
+  })
+
+  it("continues after a torn end", async () => {
+    const world = await openWorld()
+    const ann = await enter(world)
+    await world.kill()
+    const folder = join(world.folder, "data/journal")
+    const segment = join(folder, readdirSync(folder).findLast((name) => name.endsWith(".journal")) ?? "")
+    truncateSync(segment, statSync(segment).size)
+    writeFileSync(segment, Buffer.from([1, 2, 3]), { flag: "a" })
+    await world.start()
+    await eventually(() => expect(resumed(ann)).toBe(1))
+  })
+})
