@@ -36,6 +36,11 @@ export class BoardBook {
     this.#written.set(place, written.add(textOf(record)))
   }
 
+  add(other: BoardBook): void {
+    for (const [place, records] of other.#written)
+      this.#written.set(place, new Set([...(this.#written.get(place) ?? []), ...records]))
+  }
+
   has(place: string, record: object): boolean {
     return this.#written.get(place)?.has(textOf(record)) === true
   }
@@ -48,11 +53,52 @@ function textOf(record: object): string {
 type SimulationServer = Server<SimulationContract, SimulationUser>
 type SimulationSession = Session<SimulationUser, SimulationContract>
 
-/** Changes a random record at the server. */
-export function writeToBoard(
-  server: SimulationServer,
-  { book, draw, nextId }: { readonly book: BoardBook; readonly draw: Draw; readonly nextId: () => number },
-): void {
+interface Writing {
+  readonly book: BoardBook
+  readonly draw: Draw
+  readonly nextId: () => number
+}
+
+/** Thrown inside an atomic change. */
+const undone = new Error("undone")
+
+/**
+ * Changes random records at the server, sometimes several in one atomic change, of which a part or everything is undone. The book
+ * does not contain undone records: a copy that shows one violates F17.
+ */
+export function writeToBoard(server: SimulationServer, writing: Writing): void {
+  const { draw, book } = writing
+  if (draw.chance(0.5)) {
+    writeOne(server, writing)
+    return
+  }
+  attempt(server, book, (outer) => {
+    writeSome(server, { ...writing, book: outer })
+    attempt(server, outer, (inner) => {
+      writeSome(server, { ...writing, book: inner })
+      if (draw.chance(0.5)) throw undone
+    })
+    writeSome(server, { ...writing, book: outer })
+    if (draw.chance(0.4)) throw undone
+  })
+}
+
+/** Runs an atomic change with a book of its own, whose records are added to the other one if nothing is undone. */
+function attempt(server: SimulationServer, book: BoardBook, change: (own: BoardBook) => void): void {
+  const own = new BoardBook()
+  try {
+    server.atomic(() => change(own))
+    book.add(own)
+  } catch (error) {
+    if (error !== undone) throw error
+  }
+}
+
+function writeSome(server: SimulationServer, writing: Writing): void {
+  for (let count = writing.draw.whole(0, 3); count > 0; count -= 1) writeOne(server, writing)
+}
+
+function writeOne(server: SimulationServer, { book, draw, nextId }: Writing): void {
   const topic = draw.pick(boardNames) ?? "board:a"
   const name = draw.pick(replicaNames) ?? "cursors"
   const id = draw.pick(ids) ?? "r0"
