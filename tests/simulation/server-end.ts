@@ -1,6 +1,6 @@
 // The server of a simulation with its application: handlers and events of every kind.
 import { HawserError } from "@hawser/protocol"
-import { SimulatedProcess } from "@hawser/protocol/testing"
+import { SimulatedProcess, unwatched } from "@hawser/protocol/testing"
 import { createServer, decodeSessionRecord, encodeSessionRecord, memoryStore } from "@hawser/server"
 import type { Server, ServerStats, SessionStore, StoreHost } from "@hawser/server"
 import { boardNames, viewPieces, writeToBoard } from "./boards.ts"
@@ -23,8 +23,6 @@ export class ServerEnd {
   /** Users that may not log in. */
   readonly banned = new Set<string>()
   isClosing = false
-  /** True once it has restored the sessions of the processes before it. */
-  hasRecovered = false
   /** True in the quiet phase: every client may join every board. */
   isGenerous = false
 
@@ -161,11 +159,14 @@ export class ServerEnd {
 
   /** Invokes the callback after the release of the output that has been accepted until now. */
   #afterTurn(callback: () => void): void {
-    this.process.schedule(0, () => this.process.schedule(0, callback))
+    const { journal } = this.#options
+    const later = (): void => void this.process.schedule(0, () => this.process.schedule(0, callback))
+    if (journal === undefined) later()
+    else unwatched(this.server.committed().then(later))
   }
 
   #listen(): void {
-    const { sessions, trace, draw, onDetached } = this.#options
+    const { clock, sessions, trace, draw, onDetached } = this.#options
     this.server.onSession(({ session, replaces }) =>
       this.#guarded(() => {
         trace.add("server: opened", session.id, session.user.id, "replaces", replaces.length)
@@ -197,7 +198,11 @@ export class ServerEnd {
           sessions.detached(record)
           this.#afterTurn(() => onDetached(record))
         }
-        if (record !== undefined && session.attached) record.attached = true
+        if (record !== undefined && session.attached) {
+          // A journal may hold the WELCOME that shows the takeover.
+          if (record.attached && this.#options.journal !== undefined) record.takeoversAtMs.push(clock.now())
+          record.attached = true
+        }
         if (session.attached && draw.chance(0.3)) this.send(session)
       }),
     )

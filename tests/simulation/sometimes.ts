@@ -68,6 +68,17 @@ export const sometimes = {
   killedInWrite: "the server's process was killed within a write to its journal",
   killedAfterWrite: "the server's process was killed after a write that was not reported",
   parked: "the server's process ended in order and left its sessions to the next one",
+  powerLost: "the server's machine lost power in mode power, and nothing that had left was lost",
+  powerLostInKill: "the server's machine lost power in mode kill",
+  rolledBack: "a journal came back without records that had been written",
+  rolledBackReset: "a client that had seen more than a rolled back journal holds was reset",
+  rolledBackResumed: "a session was resumed after a rollback",
+  copyPutBack: "an older copy of the journal was put back",
+  diskFull: "the journal's disk was full for a while",
+  diskSlow: "the journal's disk was slow for a while",
+  syncFailed: "syncs of the journal failed for a while",
+  journalRenewed: "the journal began anew after a failed sync",
+  secondProcessRefused: "a second process waited for the journal in vain",
   jumpOfWallClock: "the wall clock jumped",
 } as const
 
