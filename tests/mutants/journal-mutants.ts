@@ -94,7 +94,7 @@ export const journalMutants: readonly Mutant[] = [
     edits: [
       {
         file: "packages/server/src/journal/file-engine.ts",
-        find: "this.#retired = segmentsIn(this.#options.files).map(([name]) => this.#options.files.open(name))",
+        find: "this.#retired = segmentsIn(files).map(([name]) => files.open(name))",
         replace: "this.#retired = []",
       },
     ],
@@ -251,8 +251,8 @@ export const journalMutants: readonly Mutant[] = [
     edits: [
       {
         file: "packages/server/src/journal/read-segments.ts",
-        find: "header.inode === inode && changedMs - lastMs < copyMs",
-        replace: 'changedMs - lastMs < 1e15 && inode !== ""',
+        find: "header.inode === inode && changedMs - Math.max(lastMs, touchedMs) < copyMs",
+        replace: 'changedMs - Math.max(lastMs, touchedMs) < 1e15 && inode !== ""',
       },
     ],
     killedBy: { tests: ["packages/server/src/journal/file-engine.test.ts"], because: isUnit },
@@ -299,7 +299,7 @@ export const journalMutants: readonly Mutant[] = [
     edits: [
       {
         file: "packages/server/src/journal/server-journal.ts",
-        find: "    restoreEnds(state, parts, base)\n",
+        find: "  restoreEnds(state, parts, base)\n",
         replace: "",
       },
     ],
@@ -311,8 +311,8 @@ export const journalMutants: readonly Mutant[] = [
     edits: [
       {
         file: "packages/server/src/journal/server-journal.ts",
-        find: "restoreOutcomes(state, parts, base)\n    restoreTopics",
-        replace: "0 * state.nextSession\n    restoreTopics",
+        find: "const outcomesAside = restoreOutcomes(state, parts, base)",
+        replace: "const outcomesAside = 0 * state.nextSession",
       },
     ],
     killedBy: { tests: ["tests/journal/kill.test.ts"], because: isUnit },
@@ -358,7 +358,7 @@ export const journalMutants: readonly Mutant[] = [
     edits: [
       {
         file: "packages/server/src/journal/server-journal.ts",
-        find: "    continueTypes(state, base)\n",
+        find: "  continueTypes(state, base)\n",
         replace: "",
       },
     ],
