@@ -253,7 +253,9 @@ describe("the life of a topic's replica", () => {
       return typeof replica === "function" ? Reflect.apply(replica, topic, [name]) : undefined
     }
     const sentence = 'the topic "board:7" has no replica "cursor". Did you mean "cursors"?'
-    expect(() => call(untyped, "cursor")).toThrow(new TypeError(`${sentence} Valid names: cursors, hands, pieces`))
+    expect(() => call(untyped, "cursor")).toThrow(
+      new TypeError(`${sentence} Valid names: cursors, hands, pieces`),
+    )
     expect(() => call(untyped, "toString")).toThrow(TypeError)
     expect(() => call(client.topic("board:7"), "cursor")).toThrow(
       new TypeError(`${sentence} Valid names: cursors, hands, pieces`),
