@@ -12,6 +12,7 @@ const models = {
   inbound: [[]],
   volatile: [[], ["KEYS=2", "VALUES=2", "MESSAGES=2", "PLAIN=0"]],
   stream: [[]],
+  atomic: [[], ["KILLS=1", "REQUESTS=2"]],
   life: [[], ["DIALS=3", "TAKEOVERS_MAX=1"]],
   journal: [
     [],

@@ -252,7 +252,7 @@ export const journalMutants: readonly Mutant[] = [
       {
         file: "packages/server/src/journal/read-segments.ts",
         find: "header.inode === inode && changedMs - Math.max(lastMs, touchedMs) < copyMs",
-        replace: 'changedMs - lastMs < 1e15 && inode !== ""',
+        replace: 'changedMs - Math.max(lastMs, touchedMs) < 1e15 && inode !== ""',
       },
     ],
     killedBy: { tests: ["packages/server/src/journal/file-engine.test.ts"], because: isUnit },
@@ -299,7 +299,7 @@ export const journalMutants: readonly Mutant[] = [
     edits: [
       {
         file: "packages/server/src/journal/server-journal.ts",
-        find: "    restoreEnds(state, parts, base)\n",
+        find: "  restoreEnds(state, parts, base)\n",
         replace: "",
       },
     ],
@@ -311,8 +311,8 @@ export const journalMutants: readonly Mutant[] = [
     edits: [
       {
         file: "packages/server/src/journal/server-journal.ts",
-        find: "restoreOutcomes(state, parts, base)\n    restoreTopics",
-        replace: "0 * state.nextSession\n    restoreTopics",
+        find: "const outcomesAside = restoreOutcomes(state, parts, base)",
+        replace: "const outcomesAside = 0 * state.nextSession",
       },
     ],
     killedBy: { tests: ["tests/journal/kill.test.ts"], because: isUnit },
@@ -358,7 +358,7 @@ export const journalMutants: readonly Mutant[] = [
     edits: [
       {
         file: "packages/server/src/journal/server-journal.ts",
-        find: "    continueTypes(state, base)\n",
+        find: "  continueTypes(state, base)\n",
         replace: "",
       },
     ],

@@ -1,4 +1,5 @@
 // The mistakes that `npm run mutants` makes, one after the other.
+import { atomicMutants } from "./atomic-mutants.ts"
 import { clientMutants } from "./client-mutants.ts"
 import { deliveryMutants } from "./delivery-mutants.ts"
 import { journalMutants } from "./journal-mutants.ts"
@@ -20,4 +21,5 @@ export const mutants: readonly Mutant[] = [
   ...topicMutants,
   ...loudMutants,
   ...journalMutants,
+  ...atomicMutants,
 ]

@@ -46,9 +46,11 @@ export class ServerEnd {
       sessionStore: (host) => this.#store(host),
       ...(options.journal === undefined ? {} : { journal: options.journal }),
     })
-    this.server.command("work", (context) => handlers.handle(context))
-    this.server.command("dash", { order: "none" }, (context) => handlers.handle(context))
-    this.server.query("look", (context) => handlers.handle(context))
+    // The books follow each send at its call, so it must not wait for the end of a handler.
+    const atomic = false
+    this.server.command("work", { atomic }, (context) => handlers.handle(context))
+    this.server.command("dash", { order: "none", atomic }, (context) => handlers.handle(context))
+    this.server.query("look", { atomic }, (context) => handlers.handle(context))
     this.server.topicKind("board", {
       canJoin: () => this.isGenerous || !options.draw.chance(0.05),
       onJoin: ({ topic, session }) => viewPieces(this.server, topic, session),
@@ -229,6 +231,22 @@ export class ServerEnd {
     })
   }
 
+  /** Sends an event in an atomic function that throws: no client may receive it. */
+  sendInVain(session: SimulationSession): void {
+    const { nextId, seen, trace } = this.#options
+    const note = { id: nextId(), pad: this.pad() }
+    try {
+      this.server.atomic(() => {
+        const outcome = session.send("note", note)
+        if (outcome === "held") seen.saw("sendUndone")
+        trace.add("server: note", note.id, "in vain for", session.id, outcome)
+        throw new PlannedFault()
+      })
+    } catch (error) {
+      if (!(error instanceof PlannedFault)) throw error
+    }
+  }
+
   /** Sends one reliable event to all, or to the subscribers of a topic. */
   publish(topic: "square" | undefined): void {
     const { sessions, nextId, trace } = this.#options
@@ -262,9 +280,10 @@ export class ServerEnd {
 
   /** Changes a record of a board, or removes one from it. */
   write(): void {
-    const { boards, draw, nextId, seen } = this.#options
+    const { boards, draw, extra, nextId, seen } = this.#options
     if (boardNames.some((name) => this.server.local.topic(name).size === 0)) seen.saw("boardWithoutSessions")
-    writeToBoard(this.server, { book: boards, draw, nextId })
+    const onUndone = (): void => seen.saw("changeUndone")
+    writeToBoard(this.server, { book: boards, draw, extra, nextId, onUndone })
   }
 
   /** Removes a member from the boards. */

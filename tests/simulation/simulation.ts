@@ -34,6 +34,7 @@ export class Simulation {
   readonly sessions: SessionBook
   readonly requests: RequestBook
   readonly boards = new BoardBook()
+  readonly #extra: Draw
   readonly network: SimulatedNetwork
   readonly watch: WireWatch
   readonly clients: readonly ClientEnd[]
@@ -73,6 +74,7 @@ export class Simulation {
     this.trace = new Trace(this.clock, isTraced)
     const random = seededRandom(seed)
     this.draw = drawFrom(random)
+    this.#extra = drawFrom(seededRandom(seed + 2 ** 40))
     this.plan = planOf(this.draw)
     const { clock, trace, seen, plan } = this
     const nowMs = (): number => clock.now()
@@ -262,7 +264,21 @@ export class Simulation {
   #shared() {
     const { clock, draw, plan, seen, trace, sessions, requests, boards, wallClockMs } = this
     const { nextId, onViolation } = this
-    return { clock, draw, plan, seen, trace, sessions, requests, boards, wallClockMs, nextId, onViolation }
+    const extra = this.#extra
+    return {
+      clock,
+      draw,
+      extra,
+      plan,
+      seen,
+      trace,
+      sessions,
+      requests,
+      boards,
+      wallClockMs,
+      nextId,
+      onViolation,
+    }
   }
 
   #client(index: number): ClientEnd {

@@ -64,6 +64,8 @@ export const sometimes = {
   boardRemoved: "the server removed a member from a topic with replicas",
   boardRewritten: "a member of a topic with replicas was written to bytes and continued from them",
   boardWithoutSessions: "the server wrote records while a topic had no session",
+  sendUndone: "an atomic function had sent an event before it threw, which was dropped",
+  changeUndone: "an atomic change of records was undone",
   killed: "the server's process was killed and continued from its journal",
   killedInWrite: "the server's process was killed within a write to its journal",
   killedAfterWrite: "the server's process was killed after a write that was not reported",

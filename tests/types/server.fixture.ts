@@ -57,6 +57,17 @@ export function handlers(): void {
   server.command("move", ({ client }) => ({ x: client }))
 }
 
+export function atomically(): void {
+  server.command("move", { atomic: false }, ({ input }) => ({ x: input.direction.length }))
+  const size: number = server.atomic(() => server.stats().sessions)
+  server.atomic(() => {})
+  server.broadcast("weather", { ...weather, windMetresPerSecond: size })
+  // @ts-expect-error 2345: no promise
+  void server.atomic(async () => server.stats().sessions)
+  // @ts-expect-error 2322: true or false
+  server.command("move", { atomic: "no" }, () => ({ x: 1 }))
+}
+
 export async function units(): Promise<void> {
   const user: Player = { id: "ann", level: 1 }
   const { x }: { x: number } = await callHandler(server, "move", { user, input: { direction: "UP" } })
@@ -111,7 +122,7 @@ export function sending(session: PlayerSession, others: readonly PlayerSession[]
   server.broadcast("weather", weather)
   server.topic("chat:a").publish("weather", encodeOnce(contract.events.weather.payload, weather), { except: session })
   server.multicast(others, "chatMessage", { text: "hello", sentAtMs: 5 })
-  const outcome: "sent" | "buffered" | "conflated" | "dropped" | "ended" = session.send("weather", weather)
+  const outcome: "sent" | "buffered" | "conflated" | "dropped" | "ended" | "held" = session.send("weather", weather)
   // @ts-expect-error 2345: "weather"
   server.broadcast("wether", weather)
   // @ts-expect-error 2345: a command is not an event

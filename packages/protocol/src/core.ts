@@ -157,6 +157,7 @@ export type {
   PartTarget,
   ReplicaHead,
 } from "./replicas/replica-parts.ts"
+export { writeMask, writeRecord } from "./replicas/write-record.ts"
 export { fieldKinds } from "./contract/replica-field.ts"
 export type { FieldShape } from "./contract/replica-field.ts"
 export { ReplicaSchema } from "./contract/replica-schema.ts"

@@ -118,6 +118,10 @@ export interface ServerLimits extends DeliveryLimits, StateWindowLimits {
   readonly idleTopicsMax: number
   /** Records of one replica of a topic; default 10,000. At the bound `set` of a new record throws a RangeError. */
   readonly topicReplicaMaxCount: number
+  /** Maximum number of records of one durable replica. `set` of another one throws a RangeError. */
+  readonly durableReplicaMaxCount: number
+  /** Maximum size of the records of one durable replica: 8 bytes a field, and the characters of ids and texts. */
+  readonly durableReplicaMaxBytes: number
   /** Bytes of a member's presence state; default 512. More: `invalid_input`. */
   readonly presenceStateMaxBytes: number
   /** Length of a topic's member list; default 256, the members that joined first. Later members are counted, not listed. */
@@ -293,6 +297,8 @@ export const defaultServerLimits: ServerLimits = {
   topicPageMaxBytes: 128 * kib,
   idleTopicsMax: 10_000,
   topicReplicaMaxCount: 10_000,
+  durableReplicaMaxCount: 1_000_000,
+  durableReplicaMaxBytes: 256 * 1024 * 1024,
   presenceStateMaxBytes: 512,
   presenceListMaxCount: 256,
   presenceTickMs: 50,

@@ -11,5 +11,6 @@ export type {
 export { journalReport, recordLines } from "./journal/journal-report.ts"
 export type { RecordLineOptions } from "./journal/journal-report.ts"
 export type { ShownOperation } from "./journal/operation-words.ts"
+export type { Migration, Migrations } from "./journal/restore-replicas.ts"
 export type { JournalOption, Recovery } from "./journal/server-journal.ts"
 export type { ShownSession, ShownState, ShownTopic } from "./journal/shown-state.ts"

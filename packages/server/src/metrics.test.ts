@@ -32,7 +32,7 @@ const journal: JournalStats = {
   ...new JournalMeter(() => 0).read(),
   ...{ syncs: 0, syncsFailed: 0, writesRefused: 0, keptBytes: 0 },
   recovery: {
-    ...{ bytes: 0, tookMs: 0, isWhole: true, tornBytes: 0, sessions: 0, topics: 0 },
+    ...{ bytes: 0, tookMs: 0, isWhole: true, tornBytes: 0, sessions: 0, topics: 0, records: 0 },
     ...{ setAside: 0, requestsSetAside: 0 },
   },
 }

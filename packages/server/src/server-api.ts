@@ -29,6 +29,7 @@ import type { BaseOptions } from "./base/create-base.ts"
 import type { HandlerContext, StreamContext } from "./calls/call-router.ts"
 import type { HandlerOptions } from "./calls/handler-table.ts"
 import type { Middleware } from "./calls/middleware.ts"
+import type { Migrations } from "./journal/restore-replicas.ts"
 import type { JournalOption, Recovery } from "./journal/server-journal.ts"
 import type { ItemSource } from "./calls/job.ts"
 import type { SessionOptions } from "./session/create-sessions.ts"
@@ -76,6 +77,12 @@ export interface ServerOptions<
    */
   readonly journal?: JournalOption
   /**
+   * Conversions of durable replicas whose fields have changed since the journal was written, by the name of the replica; `kind.name`
+   * for one of a topic. Without one, `listen` rejects and names the replica. A record for which the function returns undefined is
+   * dropped; `"drop"` drops all. Remove the entry when every process that wrote the old fields has ended: later starts do not call it.
+   */
+  readonly migrate?: Migrations
+  /**
    * Allowed origins of pages, such as `https://game.example`, or a function that decides. Case and default port are ignored.
    * Default: pages of the same host. A connection without Origin is always allowed. Other origins get HTTP 403. An invalid
    * entry is a TypeError.
@@ -104,6 +111,13 @@ export interface ServerOptions<
    */
   readonly trustOutput?: Trust
 }
+
+/** Refuses functions that return promises. */
+export type Synchronous<T> = [T] extends [never]
+  ? unknown
+  : T extends PromiseLike<unknown>
+    ? "atomic() takes a function that returns no promise"
+    : unknown
 
 /** Argument of `server.endSessions`. */
 export interface EndSessionsOptions {
@@ -180,8 +194,15 @@ export interface Server<C extends Contract, User extends AuthenticatedUser> {
    */
   replica<K extends ReplicaName<C>>(name: K): Replica<ReplicaRecord<C, K>, Session<User, C>>
   /**
-   * Sends the changes of all replicas to their viewers now. For applications with a tick of their own. Otherwise the server
-   * does it `limits.replicaTickMs` after the first change.
+   * Runs a function whose changes of records, publications and sends happen together: they leave when it returns. If it throws,
+   * every change is undone, nothing leaves, and the error is thrown. Returns the function's result. One inside another undoes its
+   * own part. See docs/state.md for the calls that wait for the end, and the ones that stay.
+   * @throws TypeError for a function that returns a promise: it is undone.
+   */
+  atomic<T>(fn: (() => T) & Synchronous<T>): T
+  /**
+   * Sends the changes of all replicas to their viewers now; at the end of an `atomic` function, inside one. For applications with a
+   * tick of their own. Otherwise the server does it `limits.replicaTickMs` after the first change.
    */
   flush(): void
   /**

@@ -22,6 +22,7 @@ const serverOptions: OptionTable<ServerOptions<Contract, AuthenticatedUser>> = {
   resumeKey: "any",
   sessionStore: "function",
   journal: "object",
+  migrate: "object",
   userRecord: "object",
   onError: "function",
   onWarning: "function",

@@ -3,11 +3,13 @@ import { indexCalls } from "@hawser/protocol/core"
 import type { Contract, Trusted } from "@hawser/protocol"
 import type { AuthenticatedUser } from "./base/authenticate.ts"
 import { createBase } from "./base/create-base.ts"
+import type { Base } from "./base/create-base.ts"
 import type { Session } from "./base/session.ts"
 import { createCalls } from "./calls/create-calls.ts"
 import type { Handling } from "./calls/handler-table.ts"
 import { testable } from "./calls/test-parts.ts"
 import { createServerJournal } from "./journal/server-journal.ts"
+import type { ServerJournal } from "./journal/server-journal.ts"
 import { readStats } from "./metrics/read-stats.ts"
 import { createReplicaLookup } from "./replicas/replica.ts"
 import { Replicas } from "./replicas/replicas.ts"
@@ -77,7 +79,7 @@ function compose(contract: Contract, options: Options) {
   // Statistics of a contract without topics have no rows for the requests of topics.
   const hasTopics = Object.keys(contract.topics).length > 0
   const base = createBase(contract, (hasTopics ? entries : contractCalls).keys(), options)
-  const kept = options.journal && createServerJournal(options.journal, base)
+  const kept = keptBy(options, base)
   const calls = createCalls<User>(contract.name, entries, { ...base, onOutcome: kept?.onOutcome })
   const warnings = new UpgradeWarnings({ path, trustProxy, clock: base.clock, onWarning: base.onWarning })
   const onAddressFull = (address: string): void => warnings.addressFull(address)
@@ -90,14 +92,12 @@ function compose(contract: Contract, options: Options) {
       onAddressFull,
       heldMs: () => entrances.turn.heldMs,
       ledger: kept?.journal,
-      ...(options.resumeKey === undefined && options.journal !== undefined
-        ? { resumeKey: options.journal.resumeKey }
-        : {}),
+      ...resumeKeyOf(options),
     },
     base,
     calls,
   )
-  const replicas = new Replicas(base)
+  const replicas = new Replicas({ ...base, ledger: kept?.replicas })
   const topics = createTopics<User>({ base, calls, sessions, replicas, ledger: kept?.topics })
   sessions.observers.push(topics.memberships, replicas)
   const assertReady = (): void => {
@@ -106,21 +106,20 @@ function compose(contract: Contract, options: Options) {
     calls.handlers.middleware.seal()
   }
   const recover = async (): Promise<void> =>
-    kept?.recover({ ...calls, ...sessions, topics, arm: () => entrances.turn.touch() })
+    kept?.recover({ ...calls, ...sessions, replicas, topics, arm: () => entrances.turn.touch() })
   const rules = { path, origins, allowLoopbackOrigins, trustProxy, warnings, isClosing, assertReady }
   const entrances = createEntrances({ ...rules, kept, recover }, base, sessions)
-  return {
-    kept,
-    recover,
-    base,
-    calls,
-    entries: contractCalls,
-    sessions,
-    topics,
-    replicas,
-    entrances,
-    closing,
-  }
+  const lasting = { kept, recover, closing }
+  return { ...lasting, base, calls, entries: contractCalls, sessions, topics, replicas, entrances }
+}
+
+function keptBy({ journal, migrate: migrations = {} }: Options, base: Base): ServerJournal | undefined {
+  return journal && createServerJournal({ ...journal, migrations }, base)
+}
+
+/** Returns the key of the application, or the one in the journal's folder. */
+function resumeKeyOf({ resumeKey, journal }: Options): Pick<Options, "resumeKey"> {
+  return resumeKey !== undefined || journal === undefined ? {} : { resumeKey: journal.resumeKey }
 }
 
 async function end(layers: Layers, how: CloseOptions): Promise<void> {
@@ -154,6 +153,7 @@ function publicServer(layers: Layers): Server<Contract, User> {
     topic: (name) => publisher.topic(name),
     topicKind: (kind, rules) => topics.kinds.set(kind, rules),
     replica: createReplicaLookup(replicas, registry),
+    atomic: (fn) => base.atomic.run(fn),
     flush: () => replicas.flush(),
     broadcast: (event, payload, but) => publisher.broadcast(event, payload, but),
     multicast: (recipients, event, payload) => publisher.multicast(recipients, event, payload),

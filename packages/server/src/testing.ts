@@ -89,7 +89,7 @@ export async function callHandler(
     throw unknownName(`the contract "${base.contract.name}" has no command or query`, name, names)
   }
   if (!calls.handlers.byName.has(name)) throw new TypeError(`no handler for "${name}"`)
-  const session = new TestSession(checkedUser(user), base.events, sent)
+  const session = new TestSession(checkedUser(user), base, sent)
   const caller = {
     session,
     dialect,
@@ -159,22 +159,31 @@ class TestSession implements Session<AuthenticatedUser> {
   readonly user: AuthenticatedUser
   active = true
   readonly #events: TestParts["base"]["events"]
+  readonly #atomic: TestParts["base"]["atomic"]
   readonly #sent: SentEvent[]
 
-  constructor(user: AuthenticatedUser, events: TestParts["base"]["events"], sent: SentEvent[]) {
+  constructor(
+    user: AuthenticatedUser,
+    { events, atomic }: Pick<TestParts["base"], "events" | "atomic">,
+    sent: SentEvent[],
+  ) {
     this.user = user
     this.#events = events
+    this.#atomic = atomic
     this.#sent = sent
   }
 
   send(event: string, payload: unknown): SendOutcome {
     if (!this.#events.has(event)) throw unknownName("the contract has no event", event, this.#events.keys())
     if (!this.active) return "ended"
-    this.#sent.push({ event, payload })
-    return "buffered"
+    const outcome = this.#atomic.isOpen ? "held" : "buffered"
+    this.#atomic.defer(() => void this.#sent.push({ event, payload }))
+    return outcome
   }
 
   end(): void {
-    this.active = false
+    this.#atomic.defer(() => {
+      this.active = false
+    })
   }
 }

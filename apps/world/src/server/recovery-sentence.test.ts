@@ -8,6 +8,7 @@ const recovery = {
   tornBytes: 0,
   sessions: 12,
   topics: 1,
+  records: 0,
   setAside: 0,
   requestsSetAside: 0,
 }

@@ -1,6 +1,7 @@
 // Creates the lowest layer of one server: clock, timers, limits, counters, codecs, error and warning callbacks.
 import { TimerQueue, TypeTable, contractTypes, indexEvents } from "@hawser/protocol/core"
 import type { ChosenLimits, Clock, Contract, ServerLimits } from "@hawser/protocol"
+import { Atomic } from "./atomic.ts"
 import { checkLimits } from "./check-limits.ts"
 import { createCodecs } from "./codecs.ts"
 import { ServerCounters } from "./counters.ts"
@@ -56,6 +57,8 @@ export function createBase(contract: Contract, callNames: Iterable<string>, opti
     timers: new TimerQueue(clock, onError),
     counters: new ServerCounters(),
     health: createHealth(callNames, clock),
+    /** Changes and messages of one function, together or not at all. */
+    atomic: new Atomic(onError),
     /** Events of the contract, by key. */
     events: indexEvents(contract),
     /** Numbers of calls and events on the wire. Replaced before the first session, if at all. */

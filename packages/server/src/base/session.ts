@@ -5,9 +5,10 @@ import type { AuthenticatedUser } from "./authenticate.ts"
 /**
  * Outcome of sending one message. `sent`: written to the connection. `buffered`: in the send buffer until the socket is below
  * its high-water mark or the session resumes. `conflated`: queued as the latest value of its key. `dropped`: volatile without
- * a key, and the connection is slow or the session detached. `ended`: the session has ended.
+ * a key, and the connection is slow or the session detached. `ended`: the session has ended. `held`: sent at the end of the
+ * function of `server.atomic`, or of the handler, unless that throws.
  */
-export type SendOutcome = "sent" | "buffered" | "conflated" | "dropped" | "ended"
+export type SendOutcome = "sent" | "buffered" | "conflated" | "dropped" | "ended" | "held"
 
 /** Cause of a session's end: a code of the error table, `closed` (by the client), `text_message`, or a code of the application. */
 export type EndCause = string
@@ -35,7 +36,8 @@ export interface Session<User extends AuthenticatedUser, C extends Contract = Co
     payload: SentPayload<C, K> | Encoded<ValidPayload<C, K>>,
   ): SendOutcome
   /**
-   * Ends the session. Its client does not reconnect. Does nothing on an ended session.
+   * Ends the session. Its client does not reconnect. Does nothing on an ended session. Inside `server.atomic` and a handler the
+   * session ends after it, unless that throws.
    * @param code cause of the end; default `forbidden`.
    * @param message text for the user; 123 bytes of it fit into the close frame. Default: the sentence of the code.
    */

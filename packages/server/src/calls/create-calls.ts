@@ -23,7 +23,7 @@ export function createCalls<User extends AuthenticatedUser>(
   entries: ReadonlyMap<string, CallEntry>,
   base: Base & { readonly onOutcome?: ((outcome: OutcomeRecord) => void) | undefined },
 ) {
-  const handlers = new HandlerTable<Session<User>>(contractName, entries)
+  const handlers = new HandlerTable<Session<User>>(contractName, entries, base.atomic)
   const idempotency = new Idempotency(base.clock, base.limits, base.onOutcome)
   return {
     handlers,

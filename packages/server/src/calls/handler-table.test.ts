@@ -2,6 +2,7 @@ import { defineContract } from "@hawser/protocol"
 import { indexCalls } from "@hawser/protocol/core"
 import type { Schema } from "@hawser/protocol"
 import { beforeEach, expect, it } from "vitest"
+import { Atomic } from "../base/atomic.ts"
 import { HandlerTable } from "./handler-table.ts"
 
 const anything: Schema = {
@@ -19,7 +20,7 @@ const handler = (): object => ({})
 let table: HandlerTable<unknown>
 
 beforeEach(() => {
-  table = new HandlerTable(contract.name, indexCalls(contract))
+  table = new HandlerTable(contract.name, indexCalls(contract), new Atomic(() => {}))
 })
 
 it("names every call without a handler, and none once all have one", () => {
@@ -71,7 +72,7 @@ it("refuses a handler that is no function, and another order", () => {
 })
 
 it("refuses a second handler and keeps the first", () => {
-  table.set("command", "buy", handler)
+  table.set("command", "buy", { atomic: false }, handler)
   expect(() => table.set("command", "buy", () => ({}))).toThrow(
     new TypeError('the command "buy" has a handler already'),
   )

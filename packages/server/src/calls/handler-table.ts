@@ -1,6 +1,7 @@
 // Maps each call of the contract to its one handler, behind its middleware, and to its lane.
 import { assertOptions, assertType, unknownName } from "@hawser/protocol/core"
 import type { CallEntry, OptionTable } from "@hawser/protocol/core"
+import type { Atomic } from "../base/atomic.ts"
 import type { AnyHandler } from "./call-router.ts"
 import type { Lane } from "./job.ts"
 import { MiddlewareList, assertFunctions } from "./middleware.ts"
@@ -17,9 +18,14 @@ export interface HandlerOptions<S, Input = unknown> {
    * Clients of `2.0` have one order for all requests.
    */
   readonly order?: "session" | "none"
+  /**
+   * True, the default: changes of records, publications and sends of the handler before its first `await` happen together, and
+   * none of them if it throws before it. False: each at once, whatever follows.
+   */
+  readonly atomic?: boolean
 }
 
-const handlerOptions: OptionTable<HandlerOptions<unknown>> = { use: "any", order: "any" }
+const handlerOptions: OptionTable<HandlerOptions<unknown>> = { use: "any", order: "any", atomic: "boolean" }
 
 /** A handler, alone or after its options. */
 export type Handling<S> = [handler: AnyHandler<S>] | [options: HandlerOptions<S>, handler: AnyHandler<S>]
@@ -33,6 +39,7 @@ interface Given<S> {
 
 export class HandlerTable<S> {
   readonly #contractName: string
+  readonly #atomic: Atomic
   readonly #calls: ReadonlyMap<string, CallEntry>
   readonly #given = new Map<string, Given<S>>()
   /** Handlers behind their middleware. */
@@ -42,8 +49,9 @@ export class HandlerTable<S> {
   /** Middleware of `server.use`. */
   readonly middleware = new MiddlewareList<S>()
 
-  constructor(contractName: string, calls: ReadonlyMap<string, CallEntry>) {
+  constructor(contractName: string, calls: ReadonlyMap<string, CallEntry>, atomic: Atomic) {
     this.#contractName = contractName
+    this.#atomic = atomic
     this.#calls = calls
   }
 
@@ -72,14 +80,24 @@ export class HandlerTable<S> {
     if (this.#handlers.has(name)) throw new TypeError(`the ${call} "${name}" has a handler already`)
     assertType(`the handler of the ${call} "${name}"`, "function", handler)
     assertOptions(`the ${call} "${name}"`, options, handlerOptions)
-    const { order = "session", use = [] } = options
+    const { order = "session", use = [], atomic = true } = options
     if (!["session", "none"].includes(order))
       throw new TypeError(`order of the ${call} "${name}" must be "session" or "none", not "${order}"`)
     assertFunctions(`\`use\` of the ${call} "${name}"`, use)
-    this.#given.set(name, { call, use, handler })
-    this.#wrap(name, { call, use, handler })
+    const given = {
+      call,
+      use,
+      handler: atomic && !name.startsWith("$") ? this.#atomically(handler) : handler,
+    }
+    this.#given.set(name, given)
+    this.#wrap(name, given)
     if (order === "none") this.#lanes.set(name, "free")
     else if (call !== "command") this.#lanes.set(name, "afterOrdered")
+  }
+
+  #atomically(handler: AnyHandler<S>): AnyHandler<S> {
+    const atomic = this.#atomic
+    return (context) => atomic.call(handler, context)
   }
 
   /** Adds middleware to all calls. @throws TypeError after the first connection, and for no function. */

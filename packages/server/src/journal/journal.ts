@@ -48,14 +48,21 @@ export interface ReadJournal extends Pick<JournalContent, "isWhole" | "bytes" | 
   readonly lives: readonly string[]
 }
 
+/** Part with notes that are written when the turn is sealed. */
+export interface Noted {
+  isMarked: boolean
+  /** Writes the notes, and resets the mark. */
+  write(writer: OperationWriter): void
+}
+
 export class Journal implements SessionLedger {
   readonly #options: JournalOptions
   readonly #meter: JournalMeter
   readonly #writer = new OperationWriter()
   readonly #pages = new Map<number, Page>()
   readonly #sources: StatementSource[] = []
-  /** Pages with notes that are written when the turn is sealed. */
-  #marked: Page[] = []
+  /** Parts with notes that are written when the turn is sealed. */
+  #marked: Noted[] = []
   /** Rest of the current round; undefined between rounds. */
   #round: Iterator<Statement, void> | undefined
   #roundDeliveries = 0
@@ -145,10 +152,10 @@ export class Journal implements SessionLedger {
     this.note((writer) => writer.end(sessionId, { ...stone, untilMs: wallClockMs() + (untilMs - now()) }))
   }
 
-  /** Called by a page whose notes are written when the turn is sealed. `arms`: false for notes that may wait. */
-  mark(page: Page, arms: boolean): void {
-    if (!page.isMarked) this.#marked.push(page)
-    page.isMarked = true
+  /** Called by a part whose notes are written when the turn is sealed. `arms`: false for notes that may wait. */
+  mark(noted: Noted, arms: boolean): void {
+    if (!noted.isMarked) this.#marked.push(noted)
+    noted.isMarked = true
     if (arms) this.#arm()
   }
 
@@ -168,8 +175,7 @@ export class Journal implements SessionLedger {
     }
     if (!this.#isStarted)
       throw new Error("a session has opened before the journal was read: await server.recover() first")
-    for (const page of this.#marked) page.write()
-    this.#marked = []
+    this.#writeMarked()
     const endsRound = this.#step()
     const waiting = this.#waiting
     this.#waiting = []
@@ -179,6 +185,11 @@ export class Journal implements SessionLedger {
       return undefined
     }
     return appended.then(() => this.#appended(turn.number, endsRound, waiting))
+  }
+
+  #writeMarked(): void {
+    for (const noted of this.#marked) noted.write(this.#writer)
+    this.#marked = []
   }
 
   #append(record: Buffer): Promise<void> | undefined {
@@ -262,9 +273,9 @@ export class Journal implements SessionLedger {
 
   /** Returns a record with a whole round. It contains everything that was noted, also in the open turn. */
   #restate(): Buffer {
+    // The statements hold the effect of all notes.
+    this.#writeMarked()
     this.#writer.take()
-    for (const page of this.#marked) page.isMarked = false
-    this.#marked = []
     this.#round = undefined
     this.#beginRound()
     for (const state of this.#statements()) state(this.#writer)

@@ -1,5 +1,6 @@
 // State that a journal keeps: sessions, topics, outcomes, ends of sessions, names of types. Plain data with wall-clock times,
 // because another process has another clock. Must not know records, sockets and handlers.
+import type { PackedRecord, ReplicaSchema } from "@hawser/protocol/core"
 import type { EndCause } from "../base/session.ts"
 import type { KeptSession } from "../session/life/kept-session.ts"
 
@@ -46,6 +47,23 @@ export interface KeptOutcome {
   readonly packed: Uint8Array
 }
 
+/** One record of a durable replica. */
+export interface KeptRecord {
+  readonly id: string
+  readonly packed: PackedRecord
+}
+
+/** A durable replica. */
+export interface KeptReplica {
+  /** Topic that it belongs to; undefined for a replica of the server. */
+  readonly topic: string | undefined
+  readonly name: string
+  /** Fields with which its records are packed: those of the process that wrote them. */
+  readonly schema: ReplicaSchema
+  /** By number. */
+  readonly records: Map<number, KeptRecord>
+}
+
 /** State after all records of a journal. */
 export interface KeptState {
   /** By number. Numbers are not used again. */
@@ -53,6 +71,8 @@ export interface KeptState {
   nextSession: number
   readonly topics: Map<string, KeptTopic>
   readonly presences: Map<string, KeptPresence>
+  /** By number. */
+  readonly replicas: Map<number, KeptReplica>
   readonly ends: Map<string, KeptEnd>
   /** By user and id. */
   readonly outcomes: Map<string, KeptOutcome>
@@ -70,6 +90,7 @@ export function emptyState(): KeptState {
     nextSession: 1,
     topics: new Map(),
     presences: new Map(),
+    replicas: new Map(),
     ends: new Map(),
     outcomes: new Map(),
     types: new Map(),

@@ -34,4 +34,8 @@ export const operation = {
   /** A topic without publications; those that it retains follow as `retained`. */
   topicRestated: 30,
   retained: 31,
+  /** A durable replica with its fields; its records follow. */
+  replica: 32,
+  records: 33,
+  replicaEnded: 34,
 } as const

@@ -52,6 +52,9 @@ const labels: Readonly<Record<OperationName, readonly string[]>> = {
   type: ["number", "name"],
   sentPublished: ["to"],
   topicRestated: ["topic", "epoch", "offset", "ends"],
+  replica: ["number", "of a topic", "name", "fields"],
+  records: ["replica", "changes", "packed", "new", "ids"],
+  replicaEnded: ["replica"],
   retained: ["topic", "offset", "shared", "at", "has except", "except"],
 }
 

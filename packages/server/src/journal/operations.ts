@@ -118,7 +118,8 @@ export class OperationWriter {
     }
   }
 
-  #begin(code: number): RecordWriter {
+  /** Begins an operation. Returns the writer of its fields. */
+  begin(code: number): RecordWriter {
     this.#flush()
     this.#writer.byte(code)
     return this.#writer
@@ -130,7 +131,7 @@ export class OperationWriter {
   session(number: number, session: KeptSession): void {
     const messages = unacknowledgedOf(session).map((bytes) => this.#share(bytes))
     const values = [...session.values].map(([key, bytes]) => [key, this.#share(bytes)] as const)
-    const writer = this.#begin(operation.session)
+    const writer = this.begin(operation.session)
     writer.count(number)
     for (const text of [session.id, session.clientId, session.address]) writer.text(text)
     writer.blob(session.user)
@@ -157,7 +158,7 @@ export class OperationWriter {
     session: number,
     { handled, digest, ahead = none }: { handled: number; digest: number; ahead?: readonly number[] },
   ): void {
-    const writer = this.#begin(operation.settled)
+    const writer = this.begin(operation.settled)
     writer.count(session)
     writer.count(handled)
     writer.word(digest)
@@ -166,20 +167,20 @@ export class OperationWriter {
 
   /** A request whose handler was started, and that is not settled in this turn. `runs`: processes in which it has begun. */
   started(session: number, count: number, runs: number): void {
-    const writer = this.#begin(operation.started)
+    const writer = this.begin(operation.started)
     for (const number of [session, count, runs]) writer.count(number)
   }
 
   /** Messages that the client has acknowledged. */
   acked(session: number, base: number, digest: number): void {
-    const writer = this.#begin(operation.acked)
+    const writer = this.begin(operation.acked)
     writer.count(session)
     writer.count(base)
     writer.word(digest)
   }
 
   claims(session: number, claims: KeptClaims, address: string): void {
-    const writer = this.#begin(operation.claims)
+    const writer = this.begin(operation.claims)
     writer.count(session)
     this.#claims(claims)
     writer.text(address)
@@ -202,25 +203,25 @@ export class OperationWriter {
   }
 
   user(session: number, packed: Uint8Array): void {
-    const writer = this.#begin(operation.user)
+    const writer = this.begin(operation.user)
     writer.count(session)
     writer.blob(packed)
   }
 
   stream(session: number, reference: number, isOpen: boolean): void {
-    const writer = this.#begin(isOpen ? operation.streamOpened : operation.streamEnded)
+    const writer = this.begin(isOpen ? operation.streamOpened : operation.streamEnded)
     writer.count(session)
     writer.count(reference)
   }
 
   /** The end of a session. */
   ended(session: number): void {
-    this.#begin(operation.ended).count(session)
+    this.begin(operation.ended).count(session)
   }
 
   /** The end of a session, for claims that follow. */
   end(sessionId: string, { cause, userId, isFinal, untilMs }: KeptEnd): void {
-    const writer = this.#begin(operation.end)
+    const writer = this.begin(operation.end)
     for (const text of [sessionId, cause, userId]) writer.text(text)
     writer.flag(isFinal)
     writer.count(Math.round(untilMs))
@@ -229,7 +230,7 @@ export class OperationWriter {
   // --- topics ---------------------------------------------------------------------------------------------------
 
   member(session: number, topic: string, membership: KeptMembership): void {
-    this.#begin(operation.member).count(session)
+    this.begin(operation.member).count(session)
     this.#membership(topic, membership)
   }
 
@@ -248,7 +249,7 @@ export class OperationWriter {
   }
 
   left(session: number, topic: string): void {
-    const writer = this.#begin(operation.left)
+    const writer = this.begin(operation.left)
     writer.count(session)
     writer.text(topic)
   }
@@ -259,14 +260,14 @@ export class OperationWriter {
     presence: Record<"members" | "changed" | "gone", Iterable<number>>,
     count: number,
   ): void {
-    this.#begin(operation.presence).text(topic)
+    this.begin(operation.presence).text(topic)
     for (const ids of [presence.members, presence.changed, presence.gone]) this.#numbers([...ids])
     this.#writer.count(count)
   }
 
   /** A `$presence` event was published: it held all changes until now. */
   presenceTold(topic: string): void {
-    this.#begin(operation.presenceTold).text(topic)
+    this.begin(operation.presenceTold).text(topic)
   }
 
   /** A topic that begins, or whose end was set. */
@@ -275,7 +276,7 @@ export class OperationWriter {
   }
 
   #topic(code: number, topic: string, { epoch, offset, endsAtMs }: TopicEnds): void {
-    const writer = this.#begin(code)
+    const writer = this.begin(code)
     writer.text(topic)
     writer.text(epoch)
     writer.count(offset)
@@ -290,7 +291,7 @@ export class OperationWriter {
   /** A publication of a restated topic. Newer ones may have been published since. */
   retained(topic: string, { offset, bytes, atMs, except }: KeptPublication): void {
     const shared = this.#share(bytes)
-    const writer = this.#begin(operation.retained)
+    const writer = this.begin(operation.retained)
     writer.text(topic)
     writer.count(offset)
     writer.count(shared)
@@ -300,7 +301,7 @@ export class OperationWriter {
 
   /** A publication with its number; its bytes only if the topic retains them. */
   published(topic: string, offset: number, retained: Omit<KeptPublication, "offset"> | undefined): void {
-    const writer = this.#begin(operation.published)
+    const writer = this.begin(operation.published)
     writer.text(topic)
     writer.count(offset)
     writer.flag(retained !== undefined)
@@ -317,13 +318,13 @@ export class OperationWriter {
   }
 
   topicEnded(topic: string): void {
-    this.#begin(operation.topicEnded).text(topic)
+    this.begin(operation.topicEnded).text(topic)
   }
 
   // --- requests and types ---------------------------------------------------------------------------------------
 
   outcome({ userId, id, untilMs, packed }: KeptOutcome): void {
-    const writer = this.#begin(operation.outcome)
+    const writer = this.begin(operation.outcome)
     writer.text(userId)
     writer.text(id)
     writer.count(Math.round(untilMs))
@@ -331,7 +332,7 @@ export class OperationWriter {
   }
 
   type(number: number, name: string): void {
-    const writer = this.#begin(operation.type)
+    const writer = this.begin(operation.type)
     writer.count(number)
     writer.text(name)
   }
@@ -340,18 +341,18 @@ export class OperationWriter {
 
   /** The start of a process, with words for people. `isAfterClose`: the process before it was closed. */
   life(text: string, isAfterClose: boolean): void {
-    this.#begin(operation.life).text(text)
+    this.begin(operation.life).text(text)
     this.#writer.flag(isAfterClose)
   }
 
   /** Begins a round. @param nextSession number of the next session. */
   round(nextSession: number): void {
-    this.#begin(operation.round).count(nextSession)
+    this.begin(operation.round).count(nextSession)
     this.#shared.clear()
   }
 
   roundEnd(): void {
-    this.#begin(operation.roundEnd)
+    this.begin(operation.roundEnd)
     this.#shared.clear()
   }
 
@@ -361,7 +362,7 @@ export class OperationWriter {
     if (known !== undefined) return known
     const number = this.#shared.size
     this.#shared.set(bytes, number)
-    const writer = this.#begin(operation.shared)
+    const writer = this.begin(operation.shared)
     writer.count(number)
     writer.blob(bytes)
     return number

@@ -7,6 +7,7 @@ import type { KeptPresence, KeptPublication, KeptState, KeptTopic } from "./kept
 import { emptyState } from "./kept-state.ts"
 import { operation } from "./operation-codes.ts"
 import { bytesOf, claimsOf, membershipOf, optional } from "./operation-fields.ts"
+import { addReplicas } from "./replica-operations.ts"
 import { JournalFormatError, RecordReader } from "./record-reader.ts"
 
 /** Follows the operations of one record. */
@@ -203,6 +204,7 @@ const appliers: readonly (Apply | undefined)[] = ((): (Apply | undefined)[] => {
   addRequests(add)
   addMemberships(add)
   addTopics(add)
+  addReplicas(add)
   add(operation.outcome, ({ state }, reader) => {
     const [userId, id, untilMs] = [reader.text(), reader.text(), reader.count()]
     state.outcomes.set(JSON.stringify([userId, id]), { userId, id, untilMs, packed: bytesOf(reader) })

@@ -4,10 +4,17 @@ import type { Base } from "../base/create-base.ts"
 import type { Idempotency } from "../calls/idempotency.ts"
 import type { OutcomeRecord } from "../calls/outcome-record.ts"
 import type { Tombstones } from "../session/life/tombstones.ts"
-import type { TopicLedger } from "../topics/topic-service.ts"
+import type { TopicLedger, TopicService } from "../topics/topic-service.ts"
 import type { JournalEngine } from "./journal-engine.ts"
+import type { AuthenticatedUser } from "../base/authenticate.ts"
+import type { ReplicaLedger } from "../replicas/replica-ledger.ts"
+import type { ReplicaStore } from "../replicas/replica-store.ts"
+import type { Replicas } from "../replicas/replicas.ts"
+import { DurableReplicas } from "./durable-replicas.ts"
 import { Journal } from "./journal.ts"
-import type { RoundLimits, Statement } from "./journal.ts"
+import type { ReadJournal, RoundLimits, Statement } from "./journal.ts"
+import { readReplicas, restoreReplicas } from "./restore-replicas.ts"
+import type { Migrations } from "./restore-replicas.ts"
 import { keptOutcomeOf, outcomeRecordFrom } from "./kept-outcome.ts"
 import type { KeptState } from "./kept-state.ts"
 import { restorePresence, restoreTopics, topicLedger, topicStatements } from "./restore-topics.ts"
@@ -15,7 +22,6 @@ import type { KeptTopics } from "./restore-topics.ts"
 import { restoreSessions } from "./restore-sessions.ts"
 import type { RestoreHost } from "./restore-sessions.ts"
 import type { Hooks } from "../base/hooks.ts"
-import type { AuthenticatedUser } from "../base/authenticate.ts"
 import type { ServerSession } from "../session/life/server-session.ts"
 import { until } from "../session/life/shut-down.ts"
 
@@ -43,6 +49,8 @@ export interface Recovery {
   readonly sessions: number
   /** Topics that were restored. */
   readonly topics: number
+  /** Records of durable replicas that were restored. */
+  readonly records: number
   /** Parts that could not be restored. Their errors went to `onError`. */
   readonly setAside: number
   /**
@@ -57,7 +65,8 @@ interface RestoredParts {
   readonly revive: RestoreHost<ServerSession<AuthenticatedUser>>["thaw"]
   /** Hooks of the application. */
   readonly hooks: { readonly restored: Pick<Hooks<ServerSession<AuthenticatedUser>>, "settled"> }
-  readonly topics: KeptTopics
+  readonly replicas: Pick<Replicas, "of" | "changed">
+  readonly topics: KeptTopics & Pick<TopicService<AuthenticatedUser>, "replicas">
   readonly tombstones: Tombstones
   readonly idempotency: Idempotency
   /** Arms the turn. */
@@ -91,6 +100,7 @@ async function runHooks(
 export interface ServerJournal {
   readonly journal: Journal
   readonly topics: TopicLedger
+  readonly replicas: ReplicaLedger
   /** Notes an outcome of a request with an idempotency key. */
   readonly onOutcome: (outcome: OutcomeRecord) => void
   /** Result of `recover`; undefined before it. */
@@ -101,47 +111,26 @@ export interface ServerJournal {
   recover(parts: RestoredParts): Promise<void>
 }
 
-export function createServerJournal(option: JournalOption, base: Base): ServerJournal {
+export interface ServerJournalOptions extends JournalOption {
+  /** Conversions of durable replicas whose fields have changed. */
+  readonly migrations: Migrations
+}
+
+export function createServerJournal(option: ServerJournalOptions, base: Base): ServerJournal {
   const { clock, wallClockMs, onError } = base
   const { limits } = option
   const engine = option.createEngine({ clock, wallClockMs })
   const journal = new Journal({ engine, limits, onAlarm: onError, now: () => clock.now(), wallClockMs })
+  const durable = new DurableReplicas(journal)
   let recovering: Promise<void> | undefined
   let recovery: Recovery | undefined
   async function recover(parts: RestoredParts): Promise<void> {
     const startMs = clock.now()
-    const { state, isWhole, bytes, tornBytes } = await journal.open()
-    continueTypes(state, base)
-    // First: changes by the restore are notes of this life.
-    journal.restates({ statements: () => statementsOf(parts, base) })
-    journal.start(`process ${new Date(wallClockMs()).toISOString()}`, parts.arm)
-    restoreEnds(state, parts, base)
-    const outcomesAside = restoreOutcomes(state, parts, base)
-    restoreTopics({ topics: state.topics, isWhole }, parts.topics, base)
-    const { restored, ...aside } = restoreSessions(state, {
-      thaw: parts.revive,
-      bury: (id, end) => parts.tombstones.bury(id, end),
-      wallClockMs,
-      onError,
-    })
-    restorePresence(state, parts.topics)
-    await runHooks(restored, parts, base)
-    // A topic ends without subscribers: those of the application are back now.
-    parts.topics.log.endThaw()
-    const tookMs = clock.now() - startMs
-    const setAside = aside.setAside + outcomesAside
-    recovery = {
-      ...aside,
-      bytes,
-      tookMs,
-      isWhole,
-      tornBytes,
-      sessions: restored.length,
-      topics: state.topics.size,
-      setAside,
-    }
+    const read = await journal.open()
+    const restored = await restore(read, parts, { journal, durable, base, migrations: option.migrations })
+    recovery = { ...restored, tookMs: clock.now() - startMs }
   }
-  /** Releases a journal that cannot be restored. */
+  /** Releases a journal that cannot be restored: nothing of a restore that failed may be kept. */
   async function released(error: unknown): Promise<never> {
     await journal.close(false)
     throw error
@@ -149,6 +138,7 @@ export function createServerJournal(option: JournalOption, base: Base): ServerJo
   return {
     journal,
     topics: topicLedger(journal, base),
+    replicas: durable,
     onOutcome: (outcome) => journal.note((writer) => writer.outcome(keptOutcomeOf(outcome, wallClockMs()))),
     get recovery() {
       return recovery
@@ -159,6 +149,49 @@ export function createServerJournal(option: JournalOption, base: Base): ServerJo
     },
     recover: (parts) => (recovering ??= recover(parts).catch(released)),
   }
+}
+
+interface RestoredWith {
+  readonly journal: Journal
+  readonly durable: DurableReplicas
+  readonly base: Base
+  readonly migrations: Migrations
+}
+
+/** Restores what was read. Returns the result, but for its time. @throws errors of replicas that have no place. */
+async function restore(
+  { state, isWhole, bytes, tornBytes }: ReadJournal,
+  parts: RestoredParts,
+  { journal, durable, base, migrations }: RestoredWith,
+): Promise<Omit<Recovery, "tookMs">> {
+  const { contract, wallClockMs, onError } = base
+  const storeOf = (topic: string | undefined, name: string): ReplicaStore =>
+    topic === undefined ? parts.replicas.of(name).store : parts.topics.replicas.restore(topic, name)
+  const replicas = readReplicas(state, { contract, migrations, storeOf })
+  continueTypes(state, base)
+  // First: changes by the restore are notes of this life.
+  journal.restates({ statements: () => statementsOf(parts, base) })
+  journal.restates(durable)
+  journal.start(`process ${new Date(wallClockMs()).toISOString()}`, parts.arm)
+  restoreEnds(state, parts, base)
+  const outcomesAside = restoreOutcomes(state, parts, base)
+  const records = restoreReplicas(replicas, { durable, journal })
+  for (const { store } of replicas) if (store !== undefined) parts.replicas.changed(store)
+  restoreTopics({ topics: state.topics, isWhole }, parts.topics, base)
+  const { restored, ...aside } = restoreSessions(state, {
+    thaw: parts.revive,
+    bury: (id, end) => parts.tombstones.bury(id, end),
+    wallClockMs,
+    onError,
+  })
+  restorePresence(state, parts.topics)
+  await runHooks(restored, parts, base)
+  // A topic ends without subscribers: those of the application are back now.
+  parts.topics.log.endThaw()
+  parts.topics.replicas.endRestore()
+  const setAside = aside.setAside + outcomesAside
+  const [sessions, topics] = [restored.length, state.topics.size]
+  return { ...aside, bytes, isWhole, tornBytes, sessions, topics, records, setAside }
 }
 
 /**

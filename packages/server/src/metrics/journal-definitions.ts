@@ -50,6 +50,11 @@ const recoveryRows: Readonly<Record<keyof Recovery, Row>> = {
   bytes: ["gauge", "journal_recovery_bytes", "Bytes of the journal that the last start has read."],
   sessions: ["gauge", "journal_restored_sessions", "Sessions that the last start has continued."],
   topics: ["gauge", "journal_restored_topics", "Topics that the last start has continued."],
+  records: [
+    "gauge",
+    "journal_restored_records",
+    "Records of durable replicas that the last start has restored.",
+  ],
   setAside: ["gauge", "journal_set_aside", "Parts of the journal that the last start could not restore."],
   requestsSetAside: [
     "gauge",

@@ -12,6 +12,9 @@ import type {
 import { HeldDeltas } from "./held-deltas.ts"
 import type { HeldDeltasLimits } from "./held-deltas.ts"
 
+/** Values of a record by field name. `Replica` has the types of the contract. */
+export type Values = Readonly<Record<string, unknown>>
+
 /** A record of a replica. Its packed values are replaced, never modified, so that earlier references stay valid. */
 export interface Entry {
   readonly id: string
@@ -22,10 +25,14 @@ export interface Entry {
   slot: number
   /** Version of its cell at its last change. */
   changedWith: number
+  /** Its number in the ledger; 0 without one. */
+  number: number
+  /** Its values as the application reads them; undefined until they are read. */
+  values: Values | undefined
 }
 
 /** Change of a slot in the open tick. `commit` reads the slot's final content. */
-type Pending =
+export type Pending =
   | { readonly kind: "enter" | "leave" }
   | { readonly kind: "change"; readonly before: PackedRecord }
 
@@ -100,6 +107,36 @@ export class ReplicaCell {
     } else {
       this.#pending.set(slot, { kind: "leave" })
     }
+  }
+
+  /** Returns the change of a slot in the open tick, for `undoChange` and `undoLeave`. */
+  pendingOf(slot: number): Pending | undefined {
+    return this.#pending.get(slot)
+  }
+
+  /** Undoes `enter`, after all later changes of the cell. */
+  undoEnter({ slot }: Entry): void {
+    this.#slots[slot] = undefined
+    this.#size -= 1
+    this.#pending.delete(slot)
+    this.#free.push(slot)
+  }
+
+  /** Undoes `change`. @param pending result of `pendingOf` before it. */
+  undoChange(slot: number, pending: Pending | undefined): void {
+    if (pending === undefined) this.#pending.delete(slot)
+    else this.#pending.set(slot, pending)
+  }
+
+  /** Undoes `leave`, after all later changes of the cell: the record is in its slot again. @param pending as `undoChange`. */
+  undoLeave(entry: Entry, slot: number, pending: Pending | undefined): void {
+    // The slot of a new record became free at once, as the last one.
+    if (pending?.kind === "enter") this.#free.pop()
+    this.undoChange(slot, pending)
+    this.#slots[slot] = entry
+    this.#size += 1
+    entry.cell = this
+    entry.slot = slot
   }
 
   /**

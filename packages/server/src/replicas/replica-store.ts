@@ -1,15 +1,16 @@
 // Records of one replica, and their cells. `commit` closes a tick and packs the changed cells that have viewers.
 // Must not know sessions.
-import { randomBytes } from "node:crypto"
+import { createHmac, randomBytes, randomInt } from "node:crypto"
 import { ReplicaSchema, cellOf, isWellFormed, outbound, quoted } from "@hawser/protocol/core"
 import type { Fields, ReplicaSpec } from "@hawser/protocol"
+import type { Atomic } from "../base/atomic.ts"
 import type { BitWriter, CellPlace, Codec, OutboundMessage, PackedRecord } from "@hawser/protocol/core"
 import { ReplicaCell, changedMask } from "./replica-cell.ts"
-import type { Entry } from "./replica-cell.ts"
+import type { Entry, Values } from "./replica-cell.ts"
+import { RecordBounds } from "./record-bounds.ts"
+import type { RecordLimits } from "./record-bounds.ts"
 import type { HeldDeltasLimits } from "./held-deltas.ts"
-
-/** Values of a record by field name. `Replica` has the types of the contract. */
-export type Values = Readonly<Record<string, unknown>>
+import type { ReplicaLedger, ReplicaPage } from "./replica-ledger.ts"
 
 export interface ReplicaStoreOptions {
   readonly name: string
@@ -19,8 +20,11 @@ export interface ReplicaStoreOptions {
   /** One for all stores of a server. */
   readonly writer: BitWriter
   readonly spec: ReplicaSpec
-  readonly limits: HeldDeltasLimits
+  readonly limits: HeldDeltasLimits & RecordLimits
   readonly codec: Codec
+  readonly atomic: Atomic
+  /** Keeps the records of a durable replica; undefined without one. */
+  readonly ledger: ReplicaLedger | undefined
 }
 
 interface Area {
@@ -33,6 +37,11 @@ interface Area {
 
 /** Random bytes of an epoch; eight characters of base64url on the wire. */
 const epochBytes = 6
+/** Bytes of the secret that places the cells of a replica with owners, and bytes of each coordinate. */
+const secretBytes = 16
+const coordinateBytes = 6
+/** Exclusive upper bound of the first version of such a cell. */
+const firstVersionMax = 2 ** 40
 
 export class ReplicaStore {
   readonly name: string
@@ -47,27 +56,46 @@ export class ReplicaStore {
   readonly area: Area | undefined
   readonly writer: BitWriter
   readonly #limits: HeldDeltasLimits
+  readonly #atomic: Atomic
   readonly #entries = new Map<string, Entry>()
   /** Cells with records or viewers, by position. */
   readonly #cells = new Map<string, ReplicaCell>()
   readonly #dirty = new Set<ReplicaCell>()
   /** Highest version of all cells so far. A new cell begins above it, so that its versions differ from those of a removed cell. */
   #highestVersion = 0
+  /** Bounds and page of a durable replica. */
+  readonly #bounds: RecordBounds | undefined
+  readonly #page: ReplicaPage | undefined
+  /**
+   * Key of the cells' places if each record has a cell of its own (`visibleTo: "owner"`). A place reveals neither ids nor their
+   * number.
+   */
+  readonly #secret: Buffer | undefined
 
   /** @throws TypeError for fields that cannot be encoded. */
-  constructor({ name, topic, number, writer, spec, limits, codec }: ReplicaStoreOptions) {
+  constructor({ name, topic, number, writer, spec, limits, codec, atomic, ledger }: ReplicaStoreOptions) {
     this.name = name
     this.topic = topic
     this.number = number
     this.writer = writer
     this.#limits = limits
+    this.#atomic = atomic
     this.schema = ReplicaSchema.of(spec.fields)
     this.area = areaOf(this.schema, spec)
+    this.#secret = spec.visibleTo === "owner" ? randomBytes(secretBytes) : undefined
     const { epoch, schema } = this
     const described = { replica: number, name, schema: schema.shape, epoch }
     this.description = outbound(
       codec.encode({ kind: "replica", ...described, ...(topic === undefined ? {} : { topic }) }),
     )
+    if (spec.durable !== true) return
+    this.#bounds = new RecordBounds({ name, limits })
+    this.#page = ledger?.follow(this)
+  }
+
+  /** True if each record has a cell of its own, which only views of this record contain. */
+  get hasOwners(): boolean {
+    return this.#secret !== undefined
   }
 
   get size(): number {
@@ -92,7 +120,29 @@ export class ReplicaStore {
 
   get(id: string): Values | undefined {
     const entry = this.#entries.get(id)
-    return entry === undefined ? undefined : this.valuesOf(entry.packed)
+    return entry && this.#valuesOf(entry)
+  }
+
+  *values(): IterableIterator<Values> {
+    for (const entry of this.#entries.values()) yield this.#valuesOf(entry)
+  }
+
+  *entries(): IterableIterator<[string, Values]> {
+    for (const [id, entry] of this.#entries) yield [id, this.#valuesOf(entry)]
+  }
+
+  /** Iterates the records as they are stored. */
+  stored(): IterableIterator<Entry> {
+    return this.#entries.values()
+  }
+
+  /** Returns true if the record has not been removed. */
+  holds(entry: Entry): boolean {
+    return this.#entries.get(entry.id) === entry
+  }
+
+  #valuesOf(entry: Entry): Values {
+    return (entry.values ??= Object.freeze(this.valuesOf(entry.packed)))
   }
 
   valuesOf(packed: PackedRecord): Values {
@@ -114,10 +164,18 @@ export class ReplicaStore {
       throw new RangeError(
         `the id ${quoted(id)} in the replica "${this.name}" contains half a surrogate pair`,
       )
-    this.#put(
-      id,
-      this.schema.fields.map(({ name }) => this.#pack(id, name, values[name])),
-    )
+    this.#put(id, this.pack(id, values))
+  }
+
+  /** Returns packed values. @throws RangeError that names the field and the id. */
+  pack(id: string, values: Values): PackedRecord {
+    return this.schema.fields.map(({ name }) => this.#pack(id, name, values[name]))
+  }
+
+  /** Adds a record of an earlier process, which the ledger has under this number. */
+  restore(number: number, id: string, packed: PackedRecord): void {
+    this.#bounds?.add(id, packed)
+    this.#add(id, packed).number = number
   }
 
   /** @throws as `set`, and RangeError for an unknown id. */
@@ -139,8 +197,11 @@ export class ReplicaStore {
     this.assertId(id)
     const entry = this.#entries.get(id)
     if (entry === undefined) return false
+    if (this.#atomic.isOpen) this.#noteUndo(entry)
     this.#entries.delete(id)
     this.#leave(entry)
+    this.#bounds?.remove(id, entry.packed)
+    this.#page?.changed(entry, entry.packed)
     return true
   }
 
@@ -154,15 +215,34 @@ export class ReplicaStore {
     const key = `${x},${y}`
     const known = this.#cells.get(key)
     if (known !== undefined) return known
-    this.#highestVersion += 1
-    const cell = new ReplicaCell(this.schema, { x, y }, this.#highestVersion, this.#limits)
+    const cell = new ReplicaCell(this.schema, { x, y }, this.#nextVersion(), this.#limits)
     this.#cells.set(key, cell)
     return cell
+  }
+
+  /** Returns the place of the record's own cell, also while there is no such record. */
+  ownPlace(id: string): CellPlace | undefined {
+    if (this.#secret === undefined) return undefined
+    const digest = createHmac("sha256", this.#secret).update(id, "utf16le").digest()
+    const x = digest.readUIntBE(0, coordinateBytes)
+    return { x, y: digest.readUIntBE(coordinateBytes, coordinateBytes) }
+  }
+
+  /** First version of a new cell. With owners it is random, because a count would reveal changes of other records. */
+  #nextVersion(): number {
+    if (this.hasOwners) return randomInt(firstVersionMax)
+    this.#highestVersion += 1
+    return this.#highestVersion
   }
 
   /** Called when a cell has lost its last viewer. Removes the cell if it has no records and no changes. */
   release(cell: ReplicaCell): void {
     cell.dropPacked()
+    // The removal of its records may be undone. The next commit releases it.
+    if (this.#atomic.isOpen) {
+      this.#dirty.add(cell)
+      return
+    }
     const key = `${cell.x},${cell.y}`
     // A cell that was removed before the commit of its changes may have a successor at its position.
     if (cell.size === 0 && !cell.isDirty && this.#cells.get(key) === cell) this.#cells.delete(key)
@@ -180,6 +260,11 @@ export class ReplicaStore {
     let isLeft = false
     for (const cell of this.#cells.values()) isLeft = cell.expireDeltas(nowMs) || isLeft
     return isLeft
+  }
+
+  /** Called at the end of the replica. */
+  end(): void {
+    this.#page?.ended()
   }
 
   /** Closes the tick. Returns the number of changed cells with viewers. Reports errors that a field throws while it is packed. */
@@ -216,22 +301,63 @@ export class ReplicaStore {
 
   #put(id: string, packed: PackedRecord): void {
     const entry = this.#entries.get(id)
-    const cell = this.cellAt(this.#placeFor(packed))
     if (entry === undefined) {
-      const created: Entry = { id, packed, before: packed, cell, slot: -1, changedWith: 0 }
-      this.#entries.set(id, created)
-      cell.enter(created)
-      this.#dirty.add(cell)
-    } else if (entry.cell !== cell) {
-      this.#leave(entry)
-      entry.packed = packed
-      cell.enter(entry)
-      this.#dirty.add(cell)
-    } else if (changedMask(entry.packed, packed) !== 0) {
-      cell.change(entry)
-      entry.packed = packed
-      this.#dirty.add(cell)
+      this.#bounds?.admit(id, packed, this.#entries.size)
+      const added = this.#add(id, packed)
+      if (this.#atomic.isOpen) this.#atomic.onThrow(() => this.#undoAdd(added))
+      this.#page?.changed(added, undefined)
+      return
     }
+    const before = entry.packed
+    if (changedMask(before, packed) === 0) return
+    this.#bounds?.replace(id, before, packed)
+    if (this.#atomic.isOpen) this.#noteUndo(entry)
+    const cell = this.hasOwners ? entry.cell : this.cellAt(this.#placeFor(packed))
+    if (entry.cell === cell) cell.change(entry)
+    else this.#leave(entry)
+    entry.packed = packed
+    entry.values = undefined
+    if (entry.cell !== cell) cell.enter(entry)
+    this.#dirty.add(cell)
+    this.#page?.changed(entry, before)
+  }
+
+  #add(id: string, packed: PackedRecord): Entry {
+    const cell = this.cellAt(this.ownPlace(id) ?? this.#placeFor(packed))
+    const values = undefined
+    const entry: Entry = { id, packed, before: packed, cell, slot: -1, changedWith: 0, number: 0, values }
+    this.#entries.set(id, entry)
+    cell.enter(entry)
+    this.#dirty.add(cell)
+    return entry
+  }
+
+  #undoAdd(entry: Entry): void {
+    this.#entries.delete(entry.id)
+    this.#bounds?.remove(entry.id, entry.packed)
+    entry.cell.undoEnter(entry)
+  }
+
+  /**
+   * Notes how the next change of a record is undone, also its removal: it is in its slot again, so that viewers receive nothing.
+   * A removed record is then the last one of the iteration.
+   */
+  #noteUndo(entry: Entry): void {
+    const { id, packed, values, cell, slot } = entry
+    const pending = cell.pendingOf(slot)
+    this.#atomic.onThrow(() => {
+      const isRemoved = !this.holds(entry)
+      if (isRemoved) this.#entries.set(id, entry)
+      else this.#bounds?.remove(id, entry.packed)
+      this.#bounds?.add(id, packed)
+      if (!isRemoved && entry.cell === cell) cell.undoChange(slot, pending)
+      else {
+        if (!isRemoved) entry.cell.undoEnter(entry)
+        cell.undoLeave(entry, slot, pending)
+      }
+      entry.packed = packed
+      entry.values = values
+    })
   }
 
   #leave(entry: Entry): void {

@@ -3,7 +3,7 @@ import type { AuthenticatedUser } from "../base/authenticate.ts"
 import type { SessionRegistry } from "../session/life/session-registry.ts"
 import type { Session } from "../base/session.ts"
 import type { Replicas, View, Viewpoint } from "./replicas.ts"
-import type { Values } from "./replica-store.ts"
+import type { Values } from "./replica-cell.ts"
 
 /**
  * A replica's records by id, in this process: a server in another process has its own. The changes of a tick (`replicaTickMs`)
@@ -16,10 +16,19 @@ export interface Replica<Record extends object, S> {
   readonly size: number
   /** Returns true if the replica has a record with this id. */
   has(id: string): boolean
-  /** Returns the record as viewers receive it: numbers are rounded to the step of their field. */
+  /**
+   * Returns the record as viewers receive it: numbers are rounded to the step of their field. The object is frozen, and the same
+   * one until the record changes.
+   */
   get(id: string): Readonly<Record> | undefined
   /** Iterates the ids of the records. */
   ids(): IterableIterator<string>
+  /** Iterates the records, as `get` returns them. */
+  values(): IterableIterator<Readonly<Record>>
+  /** Iterates ids and records, as a Map does. */
+  entries(): IterableIterator<[id: string, record: Readonly<Record>]>
+  /** The same as `entries`. */
+  [Symbol.iterator](): IterableIterator<[id: string, record: Readonly<Record>]>
   /**
    * Adds a record, or replaces all of its fields. @throws RangeError that names the field for an invalid value; TypeError for an
    * id that is not a string, as `patch`, `remove` and `view` do.
@@ -31,10 +40,10 @@ export interface Replica<Record extends object, S> {
   remove(id: string): boolean
   /**
    * Opens a view of the replica for a session, from the next tick on. Its area of interest is around a position, around a record
-   * that it follows, or a whole replica without an area. A cell in several views of a session is sent once.
+   * that it follows, a whole replica without an area, or one record of a replica with `visibleTo: "owner"`. A cell in several views of a session is sent once.
    * No effect for a session that has ended.
    * @throws RangeError for an invalid position. @throws TypeError for a session of another server, and without a viewpoint if the
-   * replica has an area.
+   * replica has an area, and without `{ only: id }` if it is visible to owners.
    */
   view(session: S, viewpoint?: Viewpoint): View
 }
@@ -70,6 +79,9 @@ function openReplica<User extends AuthenticatedUser>(
     has: (id) => store.has(id),
     get: (id) => store.get(id),
     ids: () => store.ids(),
+    values: () => store.values(),
+    entries: () => store.entries(),
+    [Symbol.iterator]: () => store.entries(),
     set(id, fields) {
       store.set(id, fields)
       if (store.isDirty) replicas.changed(store)

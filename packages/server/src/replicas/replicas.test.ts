@@ -4,6 +4,7 @@ import { ReplicaSchema, TimerQueue, TypeTable, readReplicaFrame } from "@hawser/
 import type { Frame, OutboundMessage, ReplicaHold } from "@hawser/protocol/core"
 import { SimulatedClock } from "@hawser/protocol/testing"
 import { describe, expect, it } from "vitest"
+import { Atomic } from "../base/atomic.ts"
 import { createCodecs } from "../base/codecs.ts"
 import { ServerCounters } from "../base/counters.ts"
 import type { StateSource } from "../session/conversation/state-source.ts"
@@ -21,6 +22,7 @@ function newViewer(topic?: string) {
   const { codec, sentCodec } = createCodecs(new TypeTable(), defaultServerLimits)
   const replicas = new Replicas({
     contract: { name: "test", replicas: { scores: spec }, topics: {} },
+    atomic: new Atomic(onError),
     codec,
     clock,
     timers: new TimerQueue(clock, onError),

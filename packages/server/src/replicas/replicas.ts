@@ -5,6 +5,7 @@ import type { Contract, ReplicaSpec } from "@hawser/protocol"
 import type { CellPlace } from "@hawser/protocol/core"
 import type { Base } from "../base/create-base.ts"
 import { ReplicaFrameWriter } from "./replica-frame-writer.ts"
+import type { ReplicaLedger } from "./replica-ledger.ts"
 import { ReplicaStore } from "./replica-store.ts"
 import type { ReplicaViewer, ViewArea } from "./replica-viewer.ts"
 import { RecordViews } from "./record-views.ts"
@@ -19,17 +20,23 @@ export interface ViewingSession extends StateSink {
 
 export interface ReplicasOptions extends Pick<
   Base,
-  "codec" | "clock" | "timers" | "counters" | "limits" | "onError"
+  "atomic" | "codec" | "clock" | "timers" | "counters" | "limits" | "onError"
 > {
   readonly contract: Pick<Contract, "name" | "replicas" | "topics">
+  /** Keeps the records of durable replicas; undefined without one. */
+  readonly ledger?: ReplicaLedger | undefined
 }
 
-/** Centre of a view: a position in the units of the replica's area, or a record that the view follows. */
+/** Centre of a view: a position in the units of the replica's area, a record that the view follows, or one record alone. */
 export type Viewpoint =
   | Position
   | {
       /** Id of the record that the view follows. While it does not exist, the view is empty. */
       readonly follow: string
+    }
+  | {
+      /** Id of the only record of the view, in a replica with `visibleTo: "owner"`. It appears when the server sets it. */
+      readonly only: string
     }
 
 interface Position {
@@ -134,7 +141,8 @@ export class Replicas {
   /** Begins a replica: no records, a new epoch, and a number that no other open replica has. */
   open(place: ReplicaPlace): OpenReplica {
     const number = this.#freeNumbers.pop() ?? this.#open.size
-    const store = new ReplicaStore({ ...this.#options, ...place, number, writer: this.#writer })
+    const { ledger } = this.#options
+    const store = new ReplicaStore({ ...this.#options, ...place, number, writer: this.#writer, ledger })
     const open = { store, followers: new Map<string, Set<Following>>() }
     this.#open.add(open)
     return open
@@ -144,6 +152,7 @@ export class Replicas {
   close(open: OpenReplica): void {
     this.#open.delete(open)
     this.#changed.delete(open.store)
+    open.store.end()
     this.#freeNumbers.push(open.store.number)
   }
 
@@ -161,24 +170,30 @@ export class Replicas {
     const unfollow = followed === undefined ? (): void => {} : this.#follow(open, followed, { area, viewer })
     viewer.add(area)
     this.changed()
+    const { atomic } = this.#options
+    const close = (): void => {
+      unfollow()
+      viewer.delete(area)
+      this.changed()
+    }
+    if (atomic.isOpen) atomic.onThrow(close)
     return {
       moveTo: (position) => {
+        if (open.store.area === undefined) return
         const centre = this.#cellFor(open.store, position)
-        unfollow()
-        this.#aim({ area, viewer }, centre)
+        atomic.defer(() => {
+          unfollow()
+          this.#aim({ area, viewer }, centre)
+        })
       },
-      close: () => {
-        unfollow()
-        viewer.delete(area)
-        this.changed()
-      },
+      close: () => atomic.defer(close),
     }
   }
 
-  /** Makes a session a viewer: of all records, or with an area of interest of none until `view`. */
+  /** Makes a session a viewer: of all records, or of none until `view` if the replica has an area or owners. */
   enter({ store }: OpenReplica, session: ViewingSession): void {
     const viewer = this.#viewsOf(session).viewerOf(store)
-    if (store.area === undefined) viewer.add({ centre: { x: 0, y: 0 } })
+    if (store.area === undefined && !store.hasOwners) viewer.add({ centre: { x: 0, y: 0 } })
     this.changed()
   }
 
@@ -193,6 +208,12 @@ export class Replicas {
 
   /** Runs a tick: sends all changes to viewers. Called by the timer, or by a game with its own tick. */
   flush(): void {
+    const { atomic } = this.#options
+    if (atomic.isOpen) {
+      // Viewers must not receive changes that may be undone.
+      atomic.defer(() => this.flush())
+      return
+    }
     // Without a scheduled tick nothing has changed.
     if (this.#cancelTick === undefined) return
     for (const open of this.#followed) this.#moveFollowers(open)
@@ -290,14 +311,26 @@ export class Replicas {
 
   /** @throws TypeError for an id that is not a string and for a missing viewpoint, RangeError for an invalid position. */
   #centreOf(store: ReplicaStore, viewpoint: Viewpoint | undefined): CellPlace | undefined {
+    const only = viewpoint !== undefined && "only" in viewpoint ? viewpoint.only : undefined
+    if (store.hasOwners !== (only !== undefined))
+      throw new TypeError(
+        store.hasOwners
+          ? `the replica "${store.name}" is visible to owners, so a view of it needs the id of one record: pass { only: id }`
+          : `the replica "${store.name}" has no owners; declare visibleTo: "owner", or view it without { only }`,
+      )
+    if (only !== undefined) {
+      store.assertId(only)
+      return store.ownPlace(only)
+    }
     if (viewpoint === undefined && store.area !== undefined)
       throw new TypeError(
         `the replica "${store.name}" has an area, so a view of it needs a viewpoint: pass { x, y } or { follow: id }`,
       )
-    if (viewpoint === undefined || !("follow" in viewpoint))
-      return this.#cellFor(store, viewpoint ?? { x: 0, y: 0 })
-    store.assertId(viewpoint.follow)
-    return store.placeOf(viewpoint.follow)
+    if (viewpoint !== undefined && "follow" in viewpoint) {
+      store.assertId(viewpoint.follow)
+      return store.placeOf(viewpoint.follow)
+    }
+    return this.#cellFor(store, viewpoint !== undefined && "x" in viewpoint ? viewpoint : { x: 0, y: 0 })
   }
 
   #cellFor({ area, name }: ReplicaStore, position: CellPlace): CellPlace {

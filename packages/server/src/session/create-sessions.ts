@@ -142,7 +142,7 @@ function createParts<User extends AuthenticatedUser>(
     compact,
     /** Dialects by profile. A client of another profile is refused. */
     dialects,
-    fanOut: new FanOut(),
+    fanOut: new FanOut(base.atomic),
     caps: new ConnectionCaps(limits, clock),
     replayMemory: new ReplayMemory({ sessions: registry.all, timers, limits }),
     liveness: startLivenessSweep({ ...base, connections, heldMs }),

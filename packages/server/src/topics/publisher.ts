@@ -1,6 +1,6 @@
 // Publishes one event to many sessions: to all sessions, to a list, or to a topic. Encodes it for every dialect before the
 // first send: a payload that one dialect cannot encode is sent to no recipient. Must not know permissions.
-import { assertOptionNames, outbound, outgoingPayload, unknownName } from "@hawser/protocol/core"
+import { Encoded, assertOptionNames, outbound, outgoingPayload, unknownName } from "@hawser/protocol/core"
 import type { Author, Contract, EventSpec } from "@hawser/protocol"
 import type { AuthenticatedUser } from "../base/authenticate.ts"
 import type { LocalTopic, PublishOptions, Topic } from "./topic.ts"
@@ -23,7 +23,9 @@ type PublisherParts<User extends AuthenticatedUser> = Pick<
   | "contract"
   | "events"
   | "counters"
+  | "codec"
   | "compact"
+  | "dialects"
   | "registry"
   | "fanOut"
   | "hub"
@@ -84,7 +86,7 @@ export class Publisher<User extends AuthenticatedUser> {
 
   /** @throws TypeError for an invalid name, and for a kind that the contract lacks. */
   topic(name: string): Topic<User, Contract> {
-    const { hub, kinds, registry, replicas } = this.#parts
+    const { fanOut, hub, kinds, registry, replicas } = this.#parts
     const { events } = kinds.spec(name)
     return {
       name,
@@ -98,15 +100,16 @@ export class Publisher<User extends AuthenticatedUser> {
           author: undefined,
           admit: admitAll,
         }
-        this.toTopic(name, published)
+        if (fanOut.isHeld) this.#hold(name, published)
+        else this.toTopic(name, published)
       },
       subscribe: (session) => {
         const own = registry.own(session, "subscribe")
-        if (own !== undefined) hub.join(name, own)
+        if (own !== undefined) fanOut.defer(() => hub.join(name, own))
       },
       unsubscribe: (session) => {
         const own = registry.own(session, "unsubscribe")
-        if (own !== undefined) this.#unsubscribe(name, own)
+        if (own !== undefined) fanOut.defer(() => this.#unsubscribe(name, own))
       },
       members: async () => this.#members(name),
       replica: (replica) => replicas.replica(name, replica),
@@ -137,6 +140,26 @@ export class Publisher<User extends AuthenticatedUser> {
   /** Returns the session that a publication excludes; undefined for one that has ended. */
   #excepted(session: Session<User> | undefined): ServerSession<User> | undefined {
     return session && this.#parts.registry.own(session, "exclude")
+  }
+
+  /**
+   * Publishes at the end of the atomic function: only then a publication is numbered. Keeps the payload as it is now.
+   * @throws UnsendableError
+   */
+  #hold(topic: string, published: TopicEvent<User>): void {
+    const { codec, compact, dialects, fanOut, hub } = this.#parts
+    const { event, except } = published
+    const offset = this.#spec(event).delivery === "volatile" ? undefined : Number.MAX_SAFE_INTEGER
+    // Another dialect reads the value, which the application may change before the end.
+    const given = published.payload
+    const readsValue = dialects.size > 1 && !(given instanceof Encoded)
+    const payload = readsValue ? structuredClone(given) : codec.hold(given, 1)
+    const source = { topic, offset, author: undefined }
+    const counters = { publicationsEncoded: 0 }
+    const trial = new Publication(counters, { name: event, spec: this.#spec(event), payload, source })
+    trial.messages(compact)
+    this.#encode(hub.members(topic), trial, except)
+    fanOut.defer(() => void this.toTopic(topic, { ...published, payload }))
   }
 
   /**

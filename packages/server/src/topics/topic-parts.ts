@@ -14,7 +14,10 @@ import type { TopicLog } from "./topic-log.ts"
 import type { TopicReplicas } from "./topic-replicas.ts"
 
 export interface TopicParts<User extends AuthenticatedUser>
-  extends Base, Pick<Calls<User>, "limiter">, Pick<Sessions<User>, "registry" | "fanOut" | "compact"> {
+  extends
+    Base,
+    Pick<Calls<User>, "limiter">,
+    Pick<Sessions<User>, "registry" | "fanOut" | "compact" | "dialects"> {
   /** Middleware of `server.use`. */
   readonly middleware: MiddlewareList<Session<User>>
   readonly kinds: TopicKinds<User>

@@ -9,7 +9,8 @@ import type { Session } from "../base/session.ts"
 import { noView } from "../replicas/replica.ts"
 import type { Replica } from "../replicas/replica.ts"
 import type { OpenReplica, Replicas, ViewingSession } from "../replicas/replicas.ts"
-import type { ReplicaStore, Values } from "../replicas/replica-store.ts"
+import type { Values } from "../replicas/replica-cell.ts"
+import type { ReplicaStore } from "../replicas/replica-store.ts"
 import type { Sessions } from "../session/create-sessions.ts"
 import type { ServerSession } from "../session/life/server-session.ts"
 import type { Hub } from "./hub.ts"
@@ -17,7 +18,7 @@ import type { MembershipIndex } from "./membership-index.ts"
 import type { TopicKinds } from "./topic-kinds.ts"
 
 export interface TopicReplicasOptions<User extends AuthenticatedUser>
-  extends Pick<Base, "limits">, Pick<Sessions<User>, "registry"> {
+  extends Pick<Base, "atomic" | "limits">, Pick<Sessions<User>, "registry"> {
   readonly replicas: Replicas
   readonly kinds: TopicKinds<User>
   readonly index: MembershipIndex<User>
@@ -83,6 +84,9 @@ export class TopicReplicas<User extends AuthenticatedUser> {
       has: (id) => found()?.has(id) ?? false,
       get: (id) => found()?.get(id),
       ids: () => found()?.ids() ?? [].values(),
+      values: () => found()?.values() ?? [].values(),
+      entries: () => found()?.entries() ?? [].values(),
+      [Symbol.iterator]: () => found()?.entries() ?? [].values(),
       set: (id, fields) =>
         this.#change(named, (store) => {
           if (store.size >= limits.topicReplicaMaxCount && !store.has(id)) throw fullError(store, limits)
@@ -98,6 +102,18 @@ export class TopicReplicas<User extends AuthenticatedUser> {
     }
   }
 
+  /** Returns the store of a replica that an earlier process kept. @throws TypeError as `replica`. */
+  restore(topic: string, name: string): ReplicaStore {
+    const spec = this.#options.kinds.spec(topic).replicas[name]
+    if (spec === undefined) throw new TypeError(`the topic "${topic}" has no replica ${name}`)
+    return this.#open({ topic, name, spec }).store
+  }
+
+  /** Called when all sessions are restored. Topics without one are idle. */
+  endRestore(): void {
+    for (const topic of this.#topics.keys()) this.#becomeIdle(topic)
+  }
+
   /** Returns the instance; begins it if there is none. */
   #open({ topic, name, spec }: Named): OpenReplica {
     const known = this.#topics.get(topic)?.get(name)
@@ -109,20 +125,23 @@ export class TopicReplicas<User extends AuthenticatedUser> {
   }
 
   #change<T>(named: Named, change: (store: ReplicaStore) => T): T {
-    const { replicas, hub } = this.#options
+    const { atomic, replicas } = this.#options
     const { topic } = named
     const { store } = this.#open(named)
     try {
       return change(store)
     } finally {
       if (store.isDirty) replicas.changed(store)
-      if (hub.members(topic).size === 0) this.#becomeIdle(topic)
+      // An atomic change may be undone: the instances of the topic must not end before its end.
+      if (atomic.isOpen) atomic.onEnd(() => this.#becomeIdle(topic))
+      else this.#becomeIdle(topic)
     }
   }
 
-  /** Keeps the records of a topic without sessions, or ends its instances if they have none. */
+  /** Keeps the records of a topic without sessions, or ends its instances if they have none. No effect on one with sessions. */
   #becomeIdle(topic: string): void {
     const { hub, limits } = this.#options
+    if (hub.members(topic).size > 0) return
     const open = [...(this.#topics.get(topic)?.values() ?? [])]
     if (open.every(({ store }) => store.size === 0)) {
       this.end(topic)

@@ -27,6 +27,7 @@ export interface TopicService<User extends AuthenticatedUser> {
   readonly log: MemoryTopicLog<HubPublication<ServerSession<User>>>
   readonly index: MembershipIndex<User>
   readonly board: PresenceBoard<User>
+  readonly replicas: TopicReplicas<User>
   stop(): void
   /** Topics that contain sessions, memberships of all sessions, and bytes of all histories. */
   readonly counts: {
@@ -46,7 +47,7 @@ export function topicEntries(): ReadonlyMap<string, CallEntry> {
 interface LayersBelow<User extends AuthenticatedUser> {
   readonly base: Base
   readonly calls: Calls<User>
-  readonly sessions: Pick<Sessions<User>, "registry" | "fanOut" | "compact">
+  readonly sessions: Pick<Sessions<User>, "registry" | "fanOut" | "compact" | "dialects">
   readonly replicas: Replicas
   /** Ledger of the server; undefined without one. */
   readonly ledger: TopicLedger | undefined
@@ -61,7 +62,7 @@ export interface TopicLedger extends TopicLogNotes {
 export function createTopics<User extends AuthenticatedUser>({
   base,
   calls: { handlers, limiter },
-  sessions: { registry, fanOut, compact },
+  sessions: { registry, fanOut, compact, dialects },
   replicas: allReplicas,
   ledger,
 }: LayersBelow<User>): TopicService<User> {
@@ -81,7 +82,7 @@ export function createTopics<User extends AuthenticatedUser>({
   })
   const replicas = new TopicReplicas<User>({ ...base, registry, kinds, index, hub, replicas: allReplicas })
   const { middleware } = handlers
-  const shared = { ...base, limiter, middleware, registry, fanOut, compact }
+  const shared = { ...base, limiter, middleware, registry, fanOut, compact, dialects }
   const parts = { ...shared, kinds, log, hub, index, board, replicas }
   // Ids of all servers have the same length on the wire.
   const memberships = new TopicMemberships<User>(parts, 2 ** 40 + randomBytes(5).readUIntBE(0, 5))
@@ -95,6 +96,7 @@ export function createTopics<User extends AuthenticatedUser>({
     log,
     index,
     board,
+    replicas,
     stop() {
       memberships.stop()
       log.stop()

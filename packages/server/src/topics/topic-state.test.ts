@@ -3,6 +3,7 @@ import { defaultServerLimits, defineContract } from "@hawser/protocol"
 import { TimerQueue, TypeTable, contractTypes, createFrameCodec, wireVersion } from "@hawser/protocol/core"
 import { SimulatedClock, createMemoryNetwork } from "@hawser/protocol/testing"
 import { describe, expect, it } from "vitest"
+import { Atomic } from "../base/atomic.ts"
 import { createCodecs } from "../base/codecs.ts"
 import { ServerCounters } from "../base/counters.ts"
 import { createServer } from "../server.ts"
@@ -59,7 +60,7 @@ async function openSessions(...users: string[]) {
   })
   const newBoard = (): PresenceBoard<TestUser> =>
     new PresenceBoard({
-      fanOut: new FanOut(),
+      fanOut: new FanOut(new Atomic(() => {})),
       timers: new TimerQueue(clock, fail),
       counters: new ServerCounters(),
       limits: defaultServerLimits,

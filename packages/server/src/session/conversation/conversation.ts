@@ -175,9 +175,17 @@ export class Conversation<User extends AuthenticatedUser>
     const spec = events.get(event)
     if (spec === undefined) throw unknownName("the contract has no event", event, events.keys())
     const sent = outgoingPayload(event, spec, payload)
-    return this.publish(
-      new Publication(counters, { name: event, spec, payload: sent, source: undefined, isSingle: true }),
-    )
+    const one = { name: event, spec, payload: sent, source: undefined, isSingle: true }
+    const publication = new Publication(counters, one)
+    return this.host.fanOut.isHeld ? this.#hold(publication) : this.publish(publication)
+  }
+
+  /** Sends a message at the end of the atomic function. @throws as `publish`. */
+  #hold(publication: Publishable): SendOutcome {
+    if (!this.session.active) return "ended"
+    publication.messages(this.dialect)
+    this.host.fanOut.defer(() => void this.publish(publication))
+    return "held"
   }
 
   publish(publication: Publishable): SendOutcome {

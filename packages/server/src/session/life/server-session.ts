@@ -385,7 +385,7 @@ export class ServerSession<User extends AuthenticatedUser>
   }
 
   end(code = "forbidden", message?: string): void {
-    this.finish(code, { message, report: "bye" })
+    this.#host.fanOut.defer(() => this.finish(code, { message, report: "bye" }))
   }
 
   /** Ends the session once: it becomes inactive, then the connection is closed, then observers are called. */
