@@ -46,6 +46,8 @@ export interface SessionRecord {
   expiredToken: boolean
   /** Number of times that it was frozen and continued. */
   lives: number
+  /** Number of processes that have restored it from a journal. */
+  restores: number
   /** Start of the current outage, over all processes of the session, and the jumps of the wall clock until then. */
   awaySinceMs: number
   jumpedBeforeMs: number
@@ -127,6 +129,7 @@ export class SessionBook {
       takeoversAtMs: [],
       expiredToken: false,
       lives: 0,
+      restores: 0,
       awaySinceMs: 0,
       jumpedBeforeMs: 0,
       isKnown: false,
@@ -162,6 +165,7 @@ export class SessionBook {
   restored(record: SessionRecord, jumpedMs: number): void {
     record.jumpedBeforeMs = Math.min(record.jumpedBeforeMs, jumpedMs)
     record.lives += 1
+    record.restores += 1
     record.running = 0
     record.deaf.splice(0)
     this.detached(record)
