@@ -47,6 +47,12 @@ describe("judgeGoal", () => {
     expect(judgeGoal(goal, results).measured).toBe(2)
   })
 
+  it("judges the median of the figure itself where nothing is compared", () => {
+    const results = resultsOf([4, 9, 6], [])
+    expect(judgeGoal({ ...goal, against: [], target: 6 }, results)).toMatchObject({ measured: 6, met: true })
+    expect(judgeGoal({ ...goal, against: [], target: 7 }, results).met).toBe(false)
+  })
+
   it("counts a goal without a measurement as not met", () => {
     expect(judgeGoal({ ...goal, direction: "atMost" }, resultsOf([20], []))).toMatchObject({
       measured: undefined,

@@ -36,7 +36,12 @@ function isMet({ direction, target }: Goal, measured: number): boolean {
   }
 }
 
+/** Returns the ratio, or the figure itself if there is nothing to compare it with. */
 export function measureRatio(comparison: Comparison, results: Results): MeasuredRatio {
+  if (comparison.against.length === 0) {
+    const { scenario: row, subject: server, metric: name } = comparison
+    return { ...comparison, peer: undefined, measured: results.spread(row, server, name)?.median }
+  }
   const peer = bestOf(comparison, results)
   if (peer === undefined) return { ...comparison, peer: undefined, measured: undefined }
   const { scenario, metric, subject } = comparison

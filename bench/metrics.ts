@@ -25,6 +25,10 @@ export const metrics = {
   rssGrowthBytes: { label: "RSS growth", unit: "B", better: "less" },
   heapGrowthBytes: { label: "live memory growth", unit: "B", better: "less" },
   offeredToStalledBytes: { label: "offered to the stalled reader", unit: "B", better: "less" },
+  startMs: { label: "process start to listening", unit: "ms", better: "less" },
+  longestStepMs: { label: "longest step of a round, thread CPU", unit: "ms", better: "less" },
+  journalBytes: { label: "journal", unit: "B", better: "less" },
+  journalShare: { label: "CPU in record and append", unit: "%", better: "less" },
   serverBusy: { label: "server busy", unit: "%", better: "less" },
   loadBusy: { label: "load busy", unit: "%", better: "less" },
 } as const satisfies Record<string, Metric>

@@ -1,4 +1,6 @@
 // The scenarios, in the order in which they run.
+import { journalShares } from "./scenarios/journal-share.ts"
+import { recovery } from "./scenarios/recovery.ts"
 import { idleMemory } from "./scenarios/idle-memory.ts"
 import { stalledReader } from "./scenarios/stalled-reader.ts"
 import { storm } from "./scenarios/storm.ts"
@@ -14,6 +16,8 @@ export const scenarios: readonly Scenario[] = [
   storm,
   idleMemory,
   stalledReader,
+  recovery,
+  ...journalShares,
   worldTick,
   ...worldGrowth,
 ]

@@ -11,9 +11,10 @@ export interface ServerEntry {
   readonly label: string
   readonly runtime: "node" | "bun"
   readonly dialect: DialectName
-  /** Program that serves messages, and program that serves the world; paths below this directory. */
+  /** Programs by their purpose; paths below this directory. `journal` keeps a journal and continues the one that it finds. */
   readonly messages?: string
   readonly world?: string
+  readonly journal?: string
   /** Reader for its updates of the world. */
   readonly worldReader?: WorldReaderName
   /** True if the server holds a state instead of sending messages: ten changes in one turn are one. */
@@ -35,6 +36,9 @@ const hawser: ServerEntry = {
   packages: ["@hawser/server", "ws", "jose"],
 }
 
+/** Purpose of a server's program. */
+export type Purpose = "messages" | "world" | "journal"
+
 export const otherHawserName = "hawser-old"
 export const otherHawserLabel = "Hawser, other checkout"
 
@@ -45,6 +49,15 @@ export function hawserOf(checkout: string): ServerEntry {
 
 export const servers: readonly ServerEntry[] = [
   hawser,
+  {
+    name: "hawser-journal",
+    label: "Hawser, journal",
+    runtime: "node",
+    dialect: "hawser",
+    messages: "servers/hawser-journal.ts",
+    journal: "servers/hawser-journal.ts",
+    packages: ["@hawser/server", "ws", "jose"],
+  },
   {
     name: "hawser-trust",
     label: "Hawser, trustOutput",
@@ -128,7 +141,7 @@ export const servers: readonly ServerEntry[] = [
   },
 ]
 
-export function programOf(entry: ServerEntry, purpose: "messages" | "world"): string | undefined {
+export function programOf(entry: ServerEntry, purpose: Purpose): string | undefined {
   const program = entry[purpose]
   if (program === undefined) return undefined
   return entry.checkout === undefined
@@ -137,7 +150,7 @@ export function programOf(entry: ServerEntry, purpose: "messages" | "world"): st
 }
 
 /** Reason why a requested server cannot take part; undefined when it can. */
-export function absence(entry: ServerEntry, purpose: "messages" | "world"): string | undefined {
+export function absence(entry: ServerEntry, purpose: Purpose): string | undefined {
   const program = programOf(entry, purpose)
   if (program === undefined || existsSync(program)) return undefined
   return `${entry.label}: ${entry[purpose] ?? ""} does not exist yet`

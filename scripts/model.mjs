@@ -12,7 +12,15 @@ const models = {
   inbound: [[]],
   volatile: [[], ["KEYS=2", "VALUES=2", "MESSAGES=2", "PLAIN=0"]],
   stream: [[]],
+  atomic: [[], ["KILLS=1", "REQUESTS=2"]],
   life: [[], ["DIALS=3", "TAKEOVERS_MAX=1"]],
+  journal: [
+    [],
+    ["CRASHES=1", "CUTS=1"],
+    ["TOPIC", "REQUESTS=0", "PUBLICATIONS=3"],
+    ["REQUESTS=0", "EVENTS=2"],
+    ["CRASHES=1"],
+  ],
 }
 
 const startedMs = performance.now()

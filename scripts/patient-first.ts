@@ -6,6 +6,7 @@ import type { TestSpecification } from "vitest/node"
 const patient = [
   "tests/browsers/patience.test.ts",
   "tests/e2e/sessions.test.ts",
+  "tests/e2e/kills.test.ts",
   "tests/kill/kill.test.ts",
   "tests/models/model.test.ts",
   "tests/simulation/simulation.test.ts",

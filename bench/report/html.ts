@@ -115,7 +115,7 @@ function judgedTable(head: readonly string[], rows: readonly (readonly string[])
 
 function goalSection(report: ReportOptions): string {
   const { changes } = report
-  const goals = `<h2>Goals, as ratios</h2>${judgedTable(goalHead, goalRows(report))}`
+  const goals = `<h2>Goals, as ratios or figures</h2>${judgedTable(goalHead, goalRows(report))}`
   if (changes.length === 0) return goals
   return `${goals}<h2>Changes</h2>${judgedTable(changeHead, changes.map(changeCells))}`
 }

@@ -85,7 +85,8 @@ export const goalHead: Cells = ["goal", "metric", "against", "target", "measured
 function goalCells(goal: JudgedGoal): Cells {
   const { direction, target, measured, met } = goal
   const verdict = measured === undefined ? "not measured" : met ? "met" : "missed"
-  return [...ratioCells(goal, `${signs[direction]} ${target}`), verdict]
+  const shownTarget = goal.against.length === 0 ? shown(goal.metric, target) : target
+  return [...ratioCells(goal, `${signs[direction]} ${shownTarget}`), verdict]
 }
 
 /** Goals, then ratios without one. */
@@ -95,18 +96,19 @@ export function goalRows({ judged, ratios }: ReportOptions): Cells[] {
 
 /** Cells of a ratio without a goal: the same columns, without a verdict. */
 function ratioCells(ratio: MeasuredRatio, target = "–"): Cells {
-  const { scenario, metric, subject, measured } = ratio
+  const { scenario, metric, subject, against, measured } = ratio
   return [
     `${labelOf(subject)}, ${scenario}`,
     metrics[metric].label,
     peerOf(ratio),
     target,
-    measured === undefined ? "–" : measured.toFixed(2),
+    measured === undefined ? "–" : against.length === 0 ? shown(metric, measured) : measured.toFixed(2),
   ]
 }
 
 /** The best of several servers; without figures, the number of candidates. */
 function peerOf({ against, peer }: MeasuredRatio): string {
+  if (against.length === 0) return "–"
   if (against.length === 1) return labelOf(against[0] ?? "")
   return peer === undefined ? `the best of ${against.length}` : `${labelOf(peer)} (best)`
 }
@@ -137,7 +139,7 @@ export function describe(machine: Machine): string[] {
 export function renderTable(report: ReportOptions): string {
   const { results } = report.run
   const tables = results.rowNames().map((row) => rowTable(results, row).join("\n"))
-  tables.push(titled("Goals, as ratios", [goalHead, ...goalRows(report)]))
+  tables.push(titled("Goals, as ratios or figures", [goalHead, ...goalRows(report)]))
   if (report.changes.length > 0)
     tables.push(titled("Changes", [changeHead, ...report.changes.map(changeCells)]))
   return tables.join("\n\n")

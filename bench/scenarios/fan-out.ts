@@ -13,7 +13,7 @@ const textBytes = 24
 const checkedCount = 8
 const roundTimeoutMs = 20_000
 
-interface FanOutOptions {
+export interface FanOutOptions {
   readonly row: string
   readonly clientCount: number
   /** Events that are published in one turn. */
@@ -104,11 +104,17 @@ class Publishing {
   }
 }
 
-async function fanOut(trial: Trial, options: FanOutOptions): Promise<Measurement> {
+/** Connects the clients, and publishes until the server has compiled its code. */
+export async function warmUp(trial: Trial, options: FanOutOptions): Promise<Publishing> {
   await trial.connect(options.clientCount)
   await pause(200)
   const publishing = new Publishing(trial, options)
   await publishing.run(options.warmUpMs)
+  return publishing
+}
+
+async function fanOut(trial: Trial, options: FanOutOptions): Promise<Measurement> {
+  const publishing = await warmUp(trial, options)
   const histogram = new LatencyHistogram()
   publishing.record = (latencyMs) => histogram.record(latencyMs)
   const bytesBefore = bytesOf(trial)
@@ -132,7 +138,7 @@ async function fanOut(trial: Trial, options: FanOutOptions): Promise<Measurement
   }
 }
 
-function duration({ quick }: Pace): Pick<FanOutOptions, "warmUpMs" | "measureMs"> {
+export function duration({ quick }: Pace): Pick<FanOutOptions, "warmUpMs" | "measureMs"> {
   return quick ? { warmUpMs: 1_500, measureMs: 2_500 } : { warmUpMs: 3_000, measureMs: 6_000 }
 }
 

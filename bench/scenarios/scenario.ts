@@ -1,4 +1,5 @@
 // Types of a scenario. One file each; scenarios.ts lists them.
+import type { Purpose } from "../servers.ts"
 import type { Trial } from "../trial/trial.ts"
 
 export interface Pace {
@@ -18,7 +19,7 @@ export interface Measurement {
 export interface Scenario {
   readonly name: string
   readonly title: string
-  readonly purpose: "messages" | "world"
+  readonly purpose: Purpose
   /** Names and titles of the rows. */
   readonly rows: readonly { readonly name: string; readonly title: string }[]
   /** Runs only by name. */

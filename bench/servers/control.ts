@@ -1,14 +1,17 @@
 // The servers' side of the benchmark's control channel: sends its port, and reads its own CPU time and memory on
 // request. Every server uses it, so that all are measured in the same way.
 import { z } from "zod"
+import { JournalProfile } from "./journal-profile.ts"
 
 const serverSettings = z.object({
   /** HMAC secret of the tokens. */
   secret: z.string(),
   /** Purpose of the server: separate programs serve messages and the world. */
-  purpose: z.enum(["messages", "world"]),
+  purpose: z.enum(["messages", "world", "journal"]),
   /** Clients that must connect before the world starts. */
   playerCount: z.number(),
+  /** Folder for files of this trial, which later processes of it find. */
+  folder: z.string(),
 })
 
 export type ServerSettings = z.infer<typeof serverSettings>
@@ -17,13 +20,16 @@ export interface RunningServer {
   readonly port: number
   /** Starts ticking, in the world. */
   start?(): void
-  /** Stops ticking; returns the time at which each tick was due and began, in `clockMs`, by its number. */
+  /**
+   * Stops ticking; returns the time at which each tick was due and began, in `clockMs`, by its number. A server with a journal
+   * returns the CPU time of each turn of its event loop since it listened, in milliseconds.
+   */
   stop?(): readonly number[]
 }
 
 const call = z.object({
   id: z.number(),
-  name: z.enum(["sample", "start", "stop"]),
+  name: z.enum(["sample", "start", "stop", "profile", "share"]),
   /** Collect garbage before reading the memory. */
   collect: z.boolean(),
 })
@@ -77,11 +83,14 @@ export async function serveBenchmark(
 ): Promise<void> {
   const settings = serverSettings.parse(JSON.parse(process.argv[2] ?? "{}"))
   const running = await start(settings)
+  const journalProfile = new JournalProfile()
   const answer = async (message: unknown): Promise<void> => {
     const { id, name, collect } = call.parse(message)
     let value: unknown = null
     if (name === "sample") value = await takeSample(collect)
     else if (name === "start") running.start?.()
+    else if (name === "profile") await journalProfile.start()
+    else if (name === "share") value = await journalProfile.stop()
     else value = running.stop?.() ?? []
     process.send?.({ id, value })
   }

@@ -1,6 +1,6 @@
 // Hawser with all features: contract with validators, rate limits, sessions that can be resumed, acknowledgements.
 import { createServer, defineContract, defineTopic, jwt } from "@hawser/server"
-import type { JwtUser, Server } from "@hawser/server"
+import type { JwtUser, Server, ServerOptions } from "@hawser/server"
 import { z } from "zod"
 import type { ServerSettings } from "./control.ts"
 import { fillerText } from "./filler-text.ts"
@@ -37,13 +37,15 @@ export const benchLimits = {
   userByteBurst: 1_000_000_000,
 }
 
-/** @param trustOutput true: results and payloads are sent without validation. */
 export function createBenchServer(
   { secret }: ServerSettings,
-  trustOutput = false,
+  options: Pick<ServerOptions<typeof benchContract, JwtUser, boolean>, "trustOutput" | "journal"> = {},
 ): Server<typeof benchContract, JwtUser> {
-  const options = { authenticate: jwt({ secret }), limits: benchLimits, trustOutput }
-  const server = createServer(benchContract, options)
+  const server = createServer(benchContract, {
+    authenticate: jwt({ secret }),
+    limits: benchLimits,
+    ...options,
+  })
   const all = server.topic("all")
   server.onSession(({ session }) => all.subscribe(session))
   server.command("move", ({ input: { n, direction } }) => ({ n, x: direction === "LEFT" ? 3 : 4, y: 7 }))

@@ -2,4 +2,6 @@
 import { serveBenchmark } from "./control.ts"
 import { createBenchServer } from "./hawser-app.ts"
 
-await serveBenchmark((settings) => createBenchServer(settings, true).listen({ host: "127.0.0.1" }))
+await serveBenchmark((settings) =>
+  createBenchServer(settings, { trustOutput: true }).listen({ host: "127.0.0.1" }),
+)

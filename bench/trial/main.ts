@@ -1,4 +1,7 @@
 // One trial: one scenario against one server, in a fresh pair of processes. Sends its measurements to its parent.
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { scenarios } from "../scenarios.ts"
 import { hawserOf, servers } from "../servers.ts"
 import { ServerProcess } from "./server-process.ts"
@@ -17,9 +20,11 @@ const entry =
     : hawserOf(settings.checkout)
 if (scenario === undefined || entry === undefined) throw new Error("unknown scenario or server")
 
+const folder = mkdtempSync(join(tmpdir(), "hawser-bench-"))
+process.on("exit", () => rmSync(folder, { recursive: true, force: true }))
 const server = await ServerProcess.start({
   entry,
-  settings: { secret, purpose: scenario.purpose, playerCount: scenario.playerCount },
+  settings: { secret, purpose: scenario.purpose, playerCount: scenario.playerCount, folder },
   pin: settings.pinServer,
   ...(settings.profileDirectory === undefined ? {} : { profileDirectory: settings.profileDirectory }),
 })

@@ -26,11 +26,13 @@ const startTimeoutMs = 20_000
 
 export class ServerProcess {
   readonly port: number
+  readonly #options: ServerProcessOptions
   readonly #child: ChildProcess
   readonly #calls = new Map<number, (value: unknown) => void>()
   #id = 0
 
-  private constructor(child: ChildProcess, port: number) {
+  private constructor(options: ServerProcessOptions, child: ChildProcess, port: number) {
+    this.#options = options
     this.port = port
     this.#child = child
     child.on("message", (received) => {
@@ -60,7 +62,7 @@ export class ServerProcess {
     child.once("exit", (code) => {
       if (child.connected) throw new Error(`the server ended with code ${code}`)
     })
-    return new ServerProcess(child, port)
+    return new ServerProcess(options, child, port)
   }
 
   /** @param collect collects garbage first, for memory that is really in use. */
@@ -76,11 +78,40 @@ export class ServerProcess {
     return z.array(z.number()).parse(await this.#call("stop", false))
   }
 
+  /** Begins a profile of the share of the journal in the server's CPU time. */
+  async startProfile(): Promise<void> {
+    await this.#call("profile", false)
+  }
+
+  /** Returns that share, 0 to 1. */
+  async stopProfile(): Promise<number> {
+    return z.number().parse(await this.#call("share", false))
+  }
+
+  /** CPU time of each turn of the event loop of a server that keeps a journal, in milliseconds. */
+  async turnsMs(): Promise<number[]> {
+    return await this.stopWorld()
+  }
+
   /** Resolves when the process has ended. */
-  async end(): Promise<void> {
+  end(): Promise<void> {
+    return this.#end(() => this.#child.disconnect())
+  }
+
+  /** Kills the process. Resolves when it has ended. */
+  kill(): Promise<void> {
+    return this.#end(() => this.#child.kill("SIGKILL"))
+  }
+
+  /** Starts a process like this one. Resolves when it listens. */
+  startAnother(): Promise<ServerProcess> {
+    return ServerProcess.start(this.#options)
+  }
+
+  async #end(how: () => void): Promise<void> {
     this.#child.removeAllListeners("exit")
     const ended = once(this.#child, "exit")
-    this.#child.disconnect()
+    how()
     await ended
   }
 

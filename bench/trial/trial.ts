@@ -22,7 +22,7 @@ export interface WindowFigures {
 const flushEveryMs = 500
 
 export class Trial {
-  readonly server: ServerProcess
+  #server: ServerProcess
   readonly connections: Connection[] = []
   readonly entry: ServerEntry
   readonly #dialect: Dialect
@@ -37,7 +37,7 @@ export class Trial {
 
   /** @param hasOwnCore true if the load has a core for itself: then it does not sleep. */
   constructor(server: ServerProcess, entry: ServerEntry, hasOwnCore: boolean) {
-    this.server = server
+    this.#server = server
     this.entry = entry
     this.#watch = new Watch(hasOwnCore)
     this.#dialect = dialectOf(entry.dialect)
@@ -69,6 +69,19 @@ export class Trial {
       }
     }
     await Promise.all(Array.from({ length: parallel }, dial))
+  }
+
+  get server(): ServerProcess {
+    return this.#server
+  }
+
+  /** Kills the server, which all clients lose, and starts another process. Returns its time from start to listening, in milliseconds. */
+  async restart(): Promise<number> {
+    for (const { index } of this.connections) this.mayBeLost.add(index)
+    await this.#server.kill()
+    const startMs = performance.now()
+    this.#server = await this.#server.startAnother()
+    return performance.now() - startMs
   }
 
   /** Opens a window; the returned function closes it. */

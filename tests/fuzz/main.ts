@@ -1,13 +1,15 @@
 // The command line of the decoder fuzz. Exit code 0: nothing found; 1: failures; 2: the arguments cannot be used.
 import { parseArgs } from "node:util"
 import { inputKinds } from "./generate.ts"
+import { JournalFuzz } from "./journal-fuzz.ts"
 import { FuzzRun, seedMax } from "./run.ts"
 
 const usage = `usage: npm run fuzz -- [options]
 
   --minutes N         how long; fractions allowed (1)
   --seed N            0 to ${seedMax} (a random one, shown at the end)
-  --replay KIND:SEED  one input again, as a failure prints it: ${inputKinds.join(" or ")}
+  --replay KIND:SEED  one input again, as a failure prints it: ${[...inputKinds, "journal"].join(", ")}
+  --journals N        N damaged journals only
   --hex DIGITS        one input by its bytes
   --corpus            only the inputs of corpus.json
   --help              show this`
@@ -22,6 +24,7 @@ const options = {
   replay: { type: "string" },
   hex: { type: "string" },
   corpus: { type: "boolean", default: false },
+  journals: { type: "string" },
   help: { type: "boolean", default: false },
 } as const
 
@@ -57,15 +60,32 @@ function runFor(run: FuzzRun, minutes: number): void {
   while (performance.now() < endMs) for (const kind of inputKinds) run.run(kind, batchCount)
 }
 
-function main(words: readonly string[]): number {
+/** Damages journals, or repeats one case. */
+async function journals(
+  seed: number,
+  only: { readonly count: number } | { readonly caseSeed: number },
+): Promise<number> {
+  const run = await JournalFuzz.create(seed)
+  await ("count" in only ? run.run(only.count) : run.replay(only.caseSeed))
+  for (const failure of run.failures) console.log(`${failure}\n`)
+  console.log(run.summary())
+  return run.failures.length === 0 ? 0 : 1
+}
+
+/** Journals of a run without other wishes. */
+const journalsPerMinute = 2_000
+
+async function main(words: readonly string[]): Promise<number> {
   const values = parse(words)
   if (values.help) {
     console.log(usage)
     return 0
   }
-  const run = new FuzzRun(
-    values.seed === undefined ? Math.floor(Math.random() * seedMax) : seedOf(values.seed),
-  )
+  const [, caseSeed] = /^journal:(\d+)$/.exec(values.replay ?? "") ?? []
+  const seed = values.seed === undefined ? Math.floor(Math.random() * seedMax) : seedOf(values.seed)
+  if (caseSeed !== undefined) return journals(seed, { caseSeed: Number(caseSeed) })
+  if (values.journals !== undefined) return journals(seed, { count: seedOf(values.journals) })
+  const run = new FuzzRun(seed)
   if (values.corpus) run.corpus()
   else if (values.replay !== undefined) replay(run, values.replay)
   else if (values.hex === undefined) runFor(run, Number(values.minutes))
@@ -73,11 +93,15 @@ function main(words: readonly string[]): number {
   else throw new UnusableArguments(`--hex ${values.hex} is not pairs of hexadecimal digits.`)
   for (const failure of run.failures) console.log(`${failure}\n`)
   console.log(run.summary())
-  return run.failures.length === 0 ? 0 : 1
+  const isWhole = !values.corpus && values.replay === undefined && values.hex === undefined
+  const journalCode = isWhole
+    ? await journals(seed, { count: journalsPerMinute * Number(values.minutes) })
+    : 0
+  return run.failures.length === 0 ? journalCode : 1
 }
 
 try {
-  process.exitCode = main(process.argv.slice(2))
+  process.exitCode = await main(process.argv.slice(2))
 } catch (error) {
   if (!(error instanceof UnusableArguments)) throw error
   console.error(`${error.message}\n${usage}`)

@@ -5,7 +5,7 @@ import { createWorld } from "../faults/harness.ts"
 import { faultLives } from "./lives.ts"
 
 describe("a session whose server is killed", () => {
-  it("continues at the next process, in both directions", async () => {
+  it("trap-11 continues at the next process, in both directions", async () => {
     const { process, world } = faultLives()
     await process.start()
     const client = process.client("ann")
@@ -46,7 +46,7 @@ describe("a session whose server is killed", () => {
   })
 })
 
-describe("a request with an idempotency key", () => {
+describe("trap-10 a request with an idempotency key", () => {
   it("is executed once, also if it is repeated in a new session after a kill", async () => {
     const { process, world } = faultLives()
     await process.start()
@@ -71,7 +71,7 @@ describe("a request with an idempotency key", () => {
   })
 })
 
-describe("a session that has ended", () => {
+describe("trap-03 a session that has ended", () => {
   it("stays ended after a kill, and a late claim gets its cause", async () => {
     const { process } = faultLives()
     await process.start()

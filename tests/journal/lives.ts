@@ -22,7 +22,7 @@ interface LifeOptions {
 }
 
 /** Returns a journal of small rounds on these files. */
-function journalOn(clock: Clock, files: JournalFiles): JournalOption {
+export function journalOn(clock: Clock, files: JournalFiles): JournalOption {
   const wallClockMs = (): number => epochMs + clock.now()
   return {
     resumeKey: Buffer.alloc(32, 7),

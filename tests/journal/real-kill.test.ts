@@ -91,7 +91,7 @@ describe("a session whose server process ends", () => {
   )
 })
 
-describe("a second server on a folder that is in use", () => {
+describe("trap-20 a second server on a folder that is in use", () => {
   it(
     "does not listen, closes, and leaves the journal of the first one alone",
     { timeout: 60_000 },

@@ -15,6 +15,7 @@ const contract = defineContract({
   replicas: {
     scores: defineReplica({ fields, durable: true }),
     fleeting: defineReplica({ fields }),
+    bags: defineReplica({ fields, durable: true, visibleTo: "owner" }),
   },
   topics: {
     board: defineTopic({ events: [], replicas: { pieces: defineReplica({ fields, durable: true }) } }),
@@ -76,6 +77,25 @@ describe("a durable replica whose server is killed", () => {
       expect(client.current.state).toBe("open")
     }
     expect(lives.server.replica("scores").get("r0")?.points).toBe(8)
+    expect(errors).toEqual([])
+  })
+
+  it("shows an owner its record after a kill, and no other record", async () => {
+    const { lives, errors } = newLives()
+    await lives.start()
+    const client = lives.client("ann")
+    await lives.connect(client)
+    lives.server.replica("bags").set("ann", { points: 1, name: "axe" })
+    lives.server.replica("bags").set("ben", { points: 2, name: "log" })
+    await lives.clock.advance(1)
+    lives.kill()
+    await lives.start()
+    await lives.clock.advance(3_000)
+    const [session] = lives.server.local.sessions("ann")
+    if (session !== undefined) lives.server.replica("bags").view(session, { only: "ann" })
+    await lives.clock.advance(200)
+    expect(lives.server.replica("bags").size).toBe(2)
+    expect([...client.replica("bags")]).toEqual([["ann", { points: 1, name: "axe" }]])
     expect(errors).toEqual([])
   })
 

@@ -11,7 +11,7 @@ const contract = defineContract({
   streams: { ticks: { input: z.object({}), item: z.object({ n: z.number() }) } },
 })
 
-it("a stream that was open ends with server_restarted, and later messages follow its end", async () => {
+it("trap-09 a stream that was open ends with server_restarted, and later messages follow its end", async () => {
   const process = new Lives(contract, (options) => {
     const server = createServer(contract, { authenticate: (token) => ({ id: token }), ...options })
     server.stream("ticks", async function* ({ signal }) {

@@ -21,7 +21,7 @@ function chatLives(): Lives<typeof contract, { readonly id: string }> {
 }
 
 describe("a topic whose server is killed", () => {
-  it("keeps its members, their presence and its history, and publishes no presence for the kill", async () => {
+  it("trap-13 keeps its members, their presence and its history, and publishes no presence for the kill", async () => {
     const process = chatLives()
     await process.start()
     const names = ["ann", "bob", "cid"]

@@ -187,8 +187,8 @@ export const lifeMutants: readonly Mutant[] = [
     edits: [
       {
         file: liveness,
-        find: "stall.excusedMs += isUnanswered(connection) ? everyMs + lateMs : lateMs",
-        replace: "stall.excusedMs += lateMs",
+        find: "stall.excusedMs += isUnanswered(connection) ? everyMs + lateMs : Math.max(lateMs, heldMs)",
+        replace: "stall.excusedMs += Math.max(lateMs, heldMs)",
       },
       {
         file: liveness,

@@ -1,6 +1,8 @@
 // The mistakes that `npm run mutants` makes, one after the other.
+import { atomicMutants } from "./atomic-mutants.ts"
 import { clientMutants } from "./client-mutants.ts"
 import { deliveryMutants } from "./delivery-mutants.ts"
+import { journalMutants } from "./journal-mutants.ts"
 import { lifeMutants } from "./life-mutants.ts"
 import { loudMutants } from "./loud-mutants.ts"
 import type { Mutant } from "./mutant.ts"
@@ -18,4 +20,6 @@ export const mutants: readonly Mutant[] = [
   ...staleMutants,
   ...topicMutants,
   ...loudMutants,
+  ...journalMutants,
+  ...atomicMutants,
 ]

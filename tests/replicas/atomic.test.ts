@@ -206,6 +206,32 @@ describe("server.atomic", () => {
     expect(errors).toEqual([])
   })
 
+  it("shows nothing of a flush before the end, and nothing at all after a throw", async () => {
+    const { clock, server, open, sessionOf } = newBank()
+    const { client } = await open("ann")
+    const purses = server.replica("purses")
+    purses.set("p", { gold: 1 })
+    purses.view(sessionOf("ann"))
+    await clock.advance(100)
+    const seen: unknown[] = []
+    client.replica("purses").subscribe(({ events }) => seen.push(...events.map(({ record }) => record.gold)))
+    const change = (gold: number): void => {
+      purses.patch("p", { gold })
+      server.flush()
+      purses.patch("p", { gold: gold + 1 })
+    }
+    server.atomic(() => change(10))
+    await clock.advance(100)
+    expect(() =>
+      server.atomic(() => {
+        change(20)
+        fail()
+      }),
+    ).toThrow(fault)
+    await clock.advance(100)
+    expect(seen).toEqual([11])
+  })
+
   it("keeps what is around an inner function whose throw is caught", () => {
     const { server } = newBank()
     const purses = server.replica("purses")

@@ -1,4 +1,4 @@
-// A server with two replicas, one with an area and one without, and clients over an in-memory network.
+// A server with three replicas, one with an area, one without, and one that is visible to owners, and clients over an in-memory network.
 import { profile20 } from "@hawser/server/profile20"
 import { createClient } from "@hawser/client"
 import type { Client, ClientOptions } from "@hawser/client"
@@ -32,6 +32,7 @@ const contract = defineContract({
       area: { x: "x", y: "y", cellSize },
     }),
     scores: defineReplica({ fields: { points: integer() } }),
+    bags: defineReplica({ fields: { goods: text(), gold: integer() }, visibleTo: "owner" }),
   },
 })
 export type ReplicaContract = typeof contract
@@ -120,7 +121,7 @@ export function walker(x: number, y: number, more: Partial<Walker> = {}): Walker
 /** Records of a client's copy, sorted. */
 export function shown(
   client: Client<ReplicaContract>,
-  name: "walkers" | "scores" = "walkers",
+  name: "walkers" | "scores" | "bags" = "walkers",
 ): Record<string, object> {
   return Object.fromEntries([...client.replica(name)].toSorted(([a], [b]) => (a < b ? -1 : 1)))
 }

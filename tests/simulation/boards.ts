@@ -30,6 +30,10 @@ const ids = ["r0", "r1", "r2", "r3", "r4", "r5"] as const
 /** Records that servers wrote, by topic, replica and id. */
 export class BoardBook {
   readonly #written = new Map<string, Set<string>>()
+  #extra = 1_000_000
+
+  /** Numbers of records that are written beside those of the plan. */
+  readonly nextExtra = (): number => (this.#extra += 1)
 
   wrote(place: string, record: object): void {
     const written = this.#written.get(place) ?? new Set<string>()
@@ -56,7 +60,11 @@ type SimulationSession = Session<SimulationUser, SimulationContract>
 interface Writing {
   readonly book: BoardBook
   readonly draw: Draw
+  /** Draws of the changes beside the planned one: what a seed plans does not depend on them. */
+  readonly extra: Draw
   readonly nextId: () => number
+  /** Called when an atomic change was undone. */
+  readonly onUndone: () => void
 }
 
 /** Thrown inside an atomic change. */
@@ -67,30 +75,36 @@ const undone = new Error("undone")
  * does not contain undone records: a copy that shows one violates F17.
  */
 export function writeToBoard(server: SimulationServer, writing: Writing): void {
-  const { draw, book } = writing
-  if (draw.chance(0.5)) {
+  const { book, extra } = writing
+  if (extra.chance(0.5)) {
     writeOne(server, writing)
     return
   }
-  attempt(server, book, (outer) => {
-    writeSome(server, { ...writing, book: outer })
-    attempt(server, outer, (inner) => {
-      writeSome(server, { ...writing, book: inner })
-      if (draw.chance(0.5)) throw undone
+  const others = { ...writing, draw: extra, nextId: book.nextExtra }
+  attempt(server, writing, (outer) => {
+    writeSome(server, { ...others, book: outer })
+    attempt(server, { ...others, book: outer }, (inner) => {
+      writeSome(server, { ...others, book: inner })
+      if (extra.chance(0.5)) throw undone
     })
-    writeSome(server, { ...writing, book: outer })
-    if (draw.chance(0.4)) throw undone
+    writeOne(server, { ...writing, book: outer })
+    if (extra.chance(0.4)) throw undone
   })
 }
 
 /** Runs an atomic change with a book of its own, whose records are added to the other one if nothing is undone. */
-function attempt(server: SimulationServer, book: BoardBook, change: (own: BoardBook) => void): void {
+function attempt(
+  server: SimulationServer,
+  { book, onUndone }: Writing,
+  change: (own: BoardBook) => void,
+): void {
   const own = new BoardBook()
   try {
     server.atomic(() => change(own))
     book.add(own)
   } catch (error) {
     if (error !== undone) throw error
+    onUndone()
   }
 }
 
@@ -98,7 +112,10 @@ function writeSome(server: SimulationServer, writing: Writing): void {
   for (let count = writing.draw.whole(0, 3); count > 0; count -= 1) writeOne(server, writing)
 }
 
-function writeOne(server: SimulationServer, { book, draw, nextId }: Writing): void {
+function writeOne(
+  server: SimulationServer,
+  { book, draw, nextId }: Pick<Writing, "book" | "draw" | "nextId">,
+): void {
   const topic = draw.pick(boardNames) ?? "board:a"
   const name = draw.pick(replicaNames) ?? "cursors"
   const id = draw.pick(ids) ?? "r0"

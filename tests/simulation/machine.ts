@@ -24,12 +24,15 @@ export interface MachineOptions {
   /** Sum of the jumps forward of the wall clock. */
   readonly jumpedMs: () => number
   readonly undo: UndoLog
+  /** Called when a journal begins anew after a fault of its disk. */
+  readonly onRenewed: () => void
 }
 
 /** Record that was appended, or is being appended. */
 interface Appended {
-  /** Changes of the books before it. */
+  /** Changes of the books before it, and jumps of the wall clock. */
   readonly position: number
+  readonly jumpedMs: number
   readonly bytes: number
   readonly crc: number
   /** Time in its head; undefined while it is being appended. */
@@ -40,8 +43,9 @@ interface Appended {
 /** Journal at a death, as the next process finds it. */
 export interface FoundJournal {
   readonly content: JournalContent
-  /** Position of the changes that it holds. */
+  /** Position of the changes that it holds, and the jumps of the wall clock before its last record. */
   readonly position: number
+  readonly jumpedMs: number
   /** True if records that were reported as written are missing. */
   readonly isRolledBack: boolean
 }
@@ -49,7 +53,7 @@ export interface FoundJournal {
 /** Time between two attempts to get the lock, in milliseconds. */
 const lockRetryMs = 50
 /** Longest wait for the lock, in milliseconds. */
-export const lockWaitMs = 10_000
+const lockWaitMs = 10_000
 
 export class Machine {
   readonly disk: SimulatedDisk
@@ -63,10 +67,12 @@ export class Machine {
   readonly #ends = new Map<number, () => void>()
   /** Time that writes have taken, in milliseconds, in which the event loop stood still. */
   #stalledMs = 0
-  /** Jumps of the wall clock before the last record. */
-  jumpedMs = 0
+  /** True once the current process has appended a record. */
+  hasAppended = false
   /** An earlier state of the disk, and the number of records until then. */
-  #copy: { readonly files: ReadonlyMap<string, Buffer>; readonly records: number } | undefined
+  #copy:
+    | { readonly files: ReadonlyMap<string, Buffer>; readonly records: number; readonly atMs: number }
+    | undefined
 
   constructor(options: MachineOptions) {
     this.#options = options
@@ -126,7 +132,7 @@ export class Machine {
           now: () => clock.now() + this.#stalledMs,
           wallClockMs,
         })
-        return this.#marked(engine, onFound)
+        return this.#marked(engine, { number, onFound })
       },
     }
     return { option, end }
@@ -157,25 +163,33 @@ export class Machine {
   }
 
   copy(): void {
-    this.#copy = { files: this.disk.copy(), records: this.#appended.length }
+    const atMs = this.#options.wallClockMs()
+    this.#copy = { files: this.disk.copy(), records: this.#appended.length, atMs }
   }
 
   get hasCopy(): boolean {
     return this.#copy !== undefined
   }
 
-  /** Puts the copy back, between two processes. */
+  /** Puts the copy back, between two processes. A copy into the same files is recognized by their times, so not at once. */
   putCopyBack(): void {
-    if (this.#copy !== undefined) this.disk.restore(this.#copy.files, this.#options.draw.chance(0.3))
+    const copy = this.#copy
+    const { draw, wallClockMs } = this.#options
+    if (copy !== undefined)
+      this.disk.restore(copy.files, wallClockMs() - copy.atMs > 2_000 && draw.chance(0.5))
   }
 
   // --- records ----------------------------------------------------------------------------------------------------
 
-  #marked(engine: FileEngine, onFound: (found: FoundJournal) => void): JournalEngine {
+  #marked(
+    engine: FileEngine,
+    process: { readonly number: number; readonly onFound: (found: FoundJournal) => void },
+  ): JournalEngine {
+    const { number, onFound } = process
     return {
       open: async (host) => {
         const content = await engine.open(this.#watched(host))
-        onFound(this.#found(content))
+        if (this.#ends.has(number)) onFound(this.#found(content))
         return content
       },
       append: (record) => {
@@ -183,7 +197,7 @@ export class Machine {
         const done = engine.append(record)
         const note = (): void => {
           appended.isWritten = true
-          this.jumpedMs = this.#options.jumpedMs()
+          this.hasAppended = true
           appended.atMs = record.readDoubleLE(recordSpace - 8)
         }
         if (done !== undefined) return done.then(note)
@@ -195,6 +209,7 @@ export class Machine {
       get roundBytes() {
         return engine.roundBytes
       },
+      stats: () => engine.stats(),
       close: (isClean) => engine.close(isClean),
     }
   }
@@ -204,20 +219,18 @@ export class Machine {
     return {
       ...host,
       restate: () => {
-        const records = host.restate()
-        for (const record of records) this.#append(record)
-        return records
+        const record = host.restate()
+        this.#options.onRenewed()
+        this.#append(record)
+        return record
       },
     }
   }
 
   #append(record: Buffer): Appended {
-    const appended: Appended = {
-      ...keyOf(record),
-      position: this.#options.undo.position,
-      atMs: undefined,
-      isWritten: false,
-    }
+    const { undo, jumpedMs } = this.#options
+    const before = { position: undo.position, jumpedMs: jumpedMs() }
+    const appended: Appended = { ...keyOf(record), ...before, atMs: undefined, isWritten: false }
     this.#appended.push(appended)
     return appended
   }
@@ -237,7 +250,9 @@ export class Machine {
     const isRolledBack = this.#appended.slice(count).some(({ isWritten }) => isWritten)
     this.#appended = this.#appended.slice(0, count)
     if (this.#copy !== undefined && this.#copy.records > count) this.#copy = undefined
-    return { content, position: this.#appended.at(-1)?.position ?? 0, isRolledBack }
+    this.hasAppended = false
+    const { position = 0, jumpedMs = 0 } = this.#appended.at(-1) ?? {}
+    return { content, position, jumpedMs, isRolledBack }
   }
 }
 

@@ -79,9 +79,9 @@ export function planOf(draw: Draw): Plan {
 /** Durability of a journal. */
 export type JournalMode = "kill" | "power"
 
-/** One seed of four runs on a journal, and one of three of these in mode `power`. The other seeds do not depend on it. */
+/** One seed of eight runs on a journal, and one of three of these in mode `power`. The other seeds do not depend on it. */
 export function journalModeOf(seed: number): JournalMode | undefined {
-  if (seed % 4 !== 2) return undefined
+  if (seed % 8 !== 6) return undefined
   return seed % 12 === 2 ? "power" : "kill"
 }
 

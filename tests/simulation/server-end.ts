@@ -1,6 +1,6 @@
 // The server of a simulation with its application: handlers and events of every kind.
 import { HawserError } from "@hawser/protocol"
-import { SimulatedProcess } from "@hawser/protocol/testing"
+import { SimulatedProcess, unwatched } from "@hawser/protocol/testing"
 import { createServer, decodeSessionRecord, encodeSessionRecord, memoryStore } from "@hawser/server"
 import type { Server, ServerStats, SessionStore, StoreHost } from "@hawser/server"
 import { boardNames, viewPieces, writeToBoard } from "./boards.ts"
@@ -23,8 +23,6 @@ export class ServerEnd {
   /** Users that may not log in. */
   readonly banned = new Set<string>()
   isClosing = false
-  /** True once it has restored the sessions of the processes before it. */
-  hasRecovered = false
   /** True in the quiet phase: every client may join every board. */
   isGenerous = false
 
@@ -48,9 +46,11 @@ export class ServerEnd {
       sessionStore: (host) => this.#store(host),
       ...(options.journal === undefined ? {} : { journal: options.journal }),
     })
-    this.server.command("work", (context) => handlers.handle(context))
-    this.server.command("dash", { order: "none" }, (context) => handlers.handle(context))
-    this.server.query("look", (context) => handlers.handle(context))
+    // The books follow each send at its call, so it must not wait for the end of a handler.
+    const atomic = false
+    this.server.command("work", { atomic }, (context) => handlers.handle(context))
+    this.server.command("dash", { order: "none", atomic }, (context) => handlers.handle(context))
+    this.server.query("look", { atomic }, (context) => handlers.handle(context))
     this.server.topicKind("board", {
       canJoin: () => this.isGenerous || !options.draw.chance(0.05),
       onJoin: ({ topic, session }) => viewPieces(this.server, topic, session),
@@ -161,11 +161,14 @@ export class ServerEnd {
 
   /** Invokes the callback after the release of the output that has been accepted until now. */
   #afterTurn(callback: () => void): void {
-    this.process.schedule(0, () => this.process.schedule(0, callback))
+    const { journal } = this.#options
+    const later = (): void => void this.process.schedule(0, () => this.process.schedule(0, callback))
+    if (journal === undefined) later()
+    else unwatched(this.server.committed().then(later))
   }
 
   #listen(): void {
-    const { sessions, trace, draw, onDetached } = this.#options
+    const { clock, sessions, trace, draw, onDetached } = this.#options
     this.server.onSession(({ session, replaces }) =>
       this.#guarded(() => {
         trace.add("server: opened", session.id, session.user.id, "replaces", replaces.length)
@@ -197,7 +200,11 @@ export class ServerEnd {
           sessions.detached(record)
           this.#afterTurn(() => onDetached(record))
         }
-        if (record !== undefined && session.attached) record.attached = true
+        if (record !== undefined && session.attached) {
+          // A journal may hold the WELCOME that shows the takeover.
+          if (record.attached && this.#options.journal !== undefined) record.takeoversAtMs.push(clock.now())
+          record.attached = true
+        }
         if (session.attached && draw.chance(0.3)) this.send(session)
       }),
     )
@@ -222,6 +229,22 @@ export class ServerEnd {
     sessions.publish(this.#recordOf(session), note.id, () => {
       trace.add("server: note", note.id, "for", session.id, session.send("note", note))
     })
+  }
+
+  /** Sends an event in an atomic function that throws: no client may receive it. */
+  sendInVain(session: SimulationSession): void {
+    const { nextId, seen, trace } = this.#options
+    const note = { id: nextId(), pad: this.pad() }
+    try {
+      this.server.atomic(() => {
+        const outcome = session.send("note", note)
+        if (outcome === "held") seen.saw("sendUndone")
+        trace.add("server: note", note.id, "in vain for", session.id, outcome)
+        throw new PlannedFault()
+      })
+    } catch (error) {
+      if (!(error instanceof PlannedFault)) throw error
+    }
   }
 
   /** Sends one reliable event to all, or to the subscribers of a topic. */
@@ -257,9 +280,10 @@ export class ServerEnd {
 
   /** Changes a record of a board, or removes one from it. */
   write(): void {
-    const { boards, draw, nextId, seen } = this.#options
+    const { boards, draw, extra, nextId, seen } = this.#options
     if (boardNames.some((name) => this.server.local.topic(name).size === 0)) seen.saw("boardWithoutSessions")
-    writeToBoard(this.server, { book: boards, draw, nextId })
+    const onUndone = (): void => seen.saw("changeUndone")
+    writeToBoard(this.server, { book: boards, draw, extra, nextId, onUndone })
   }
 
   /** Removes a member from the boards. */

@@ -13,6 +13,8 @@ interface HandlerHost {
   readonly process: SimulatedProcess
   pad(): string
   send(session: SimulationSession): void
+  /** Sends an event in an atomic function that throws. */
+  sendInVain(session: SimulationSession): void
 }
 
 /** Error of a simulated handler. */
@@ -60,7 +62,10 @@ export class Handlers {
       deaf = { untilMs, isReleased: false }
       sessionRecord.deaf.push(deaf)
     }
-    if (draw.chance(0.2)) this.#host.send(session)
+    if (draw.chance(0.2)) {
+      if (input.manner === "throws") this.#host.sendInVain(session)
+      else this.#host.send(session)
+    }
     switch (input.manner) {
       case "now":
         finish(true)

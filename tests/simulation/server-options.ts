@@ -15,6 +15,8 @@ export type SimulationSession = Session<SimulationUser, SimulationContract>
 export interface ServerEndOptions {
   readonly clock: SimulatedClock
   readonly draw: Draw
+  /** Draws of the changes of boards beside the planned ones. */
+  readonly extra: Draw
   readonly plan: Plan
   readonly seen: Seen
   readonly trace: Trace

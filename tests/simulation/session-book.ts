@@ -147,19 +147,20 @@ export class SessionBook {
 
   /** A client has seen output of which the journal holds nothing: after a rollback its session must be reset. */
   seen(record: SessionRecord, text: string): void {
-    if (record.isAttacked) return
+    if (record.isAttacked || record.mustReset) return
     if (!this.mayLose) throw new Violation("S3", text)
     record.mustReset = true
   }
 
-  /** The server's process has died: its sessions are detached from now on. @param jumpedMs at its last record. */
-  died(jumpedMs: number): void {
+  /** The server's process has died: its sessions are detached from now on. */
+  died(): void {
     for (const record of this.#records.values())
-      if (record.attached && record.serverCause === undefined) this.detached(record, jumpedMs)
+      if (record.attached && record.serverCause === undefined) this.detached(record)
   }
 
   /** The next process has restored the session, detached: its handlers are lost. */
-  restored(record: SessionRecord): void {
+  restored(record: SessionRecord, jumpedMs: number): void {
+    record.jumpedBeforeMs = Math.min(record.jumpedBeforeMs, jumpedMs)
     record.lives += 1
     record.running = 0
     record.deaf.splice(0)
@@ -192,7 +193,6 @@ export class SessionBook {
     for (const record of records) {
       record.barriers.set(id, record.emitted.length)
       this.#options.undo?.add(() => {
-        record.barriers.delete(id)
         // A session that resumes after a rollback gets an older value.
         for (const [key, last] of record.lastOfKey)
           if (last === id && this.mayLose) record.lastOfKey.delete(key)
@@ -208,6 +208,11 @@ export class SessionBook {
   note(sessionId: string | undefined, { id }: Note): void {
     const record = this.#live(sessionId, `event ${id}`)
     const expected = record.emitted[record.delivered]
+    if (expected !== id && record.isRolledBack) {
+      // It was under way when the journal was rolled back.
+      record.mustReset = true
+      return
+    }
     if (expected !== id) {
       const place = `event ${record.delivered + 1} of session ${record.id}`
       throw new Violation("S1", `${place} is ${id}, the server sent ${expected}`)
@@ -219,6 +224,8 @@ export class SessionBook {
     const { seen } = this.#options
     const record = this.#live(sessionId, `volatile event ${id}`)
     const barrier = record.barriers.get(id)
+    // After a rollback an older value comes again.
+    if (barrier === undefined && record.isRolledBack) return
     if (barrier === undefined)
       throw new Violation("S12", `volatile event ${id} was not sent, or is older than one that came`)
     if (record.delivered < barrier)
@@ -254,11 +261,11 @@ export class SessionBook {
     this.detached(record)
   }
 
-  detached(record: SessionRecord, jumpedMs = this.#options.jumpedMs()): void {
+  detached(record: SessionRecord): void {
     const nowMs = this.#options.nowMs()
     if (record.attached) {
       record.awaySinceMs = nowMs
-      record.jumpedBeforeMs = jumpedMs
+      record.jumpedBeforeMs = this.#options.jumpedMs()
     }
     record.attached = false
     record.detachedAtMs = nowMs
@@ -319,6 +326,9 @@ export class SessionBook {
       case "rate_limited":
         if (limits.userMessagesPerSecond < 1_000) return
         break
+      case "session_diverged":
+        if (record.isRolledBack) return
+        break
       case "closed":
         if (record.clientCause === "client_closed") return
         break
@@ -337,6 +347,7 @@ export class SessionBook {
         `session ${sessionId} ended twice at the client: ${record.clientCause}, ${cause}`,
       )
     record.clientCause = cause
+    if (record.mustReset && cause !== "client_closed") this.#options.seen.saw("rolledBackReset")
     if (record.isAttacked || cause === "client_closed" || cause === record.serverCause) return
     const { wallClockMs, limits } = this.#options
     // A later process forgets an end by the wall clock.

@@ -34,6 +34,7 @@ export class Simulation {
   readonly sessions: SessionBook
   readonly requests: RequestBook
   readonly boards = new BoardBook()
+  readonly #extra: Draw
   readonly network: SimulatedNetwork
   readonly watch: WireWatch
   readonly clients: readonly ClientEnd[]
@@ -52,12 +53,17 @@ export class Simulation {
   isOver = false
   #ids = 0
   readonly #detached: SessionRecord[] = []
+  /** Sockets whose server process has died. */
+  readonly #dead = new WeakSet<SimulatedSocket>()
   #atOnce = 0
   #lastMs = 0
   /** Numbers of processes, and of states without what was before. */
   #lives = 0
   #states = 0
   #endJournal = (): void => {}
+  #hasSecond = false
+  /** Ends the second process, if there is one. */
+  endSecond = (): void => {}
   /** The machine or its disk has lost records that were written. */
   mayRollBack = false
   /** The next process cannot know that it has all records. */
@@ -68,6 +74,7 @@ export class Simulation {
     this.trace = new Trace(this.clock, isTraced)
     const random = seededRandom(seed)
     this.draw = drawFrom(random)
+    this.#extra = drawFrom(seededRandom(seed + 2 ** 40))
     this.plan = planOf(this.draw)
     const { clock, trace, seen, plan } = this
     const nowMs = (): number => clock.now()
@@ -76,7 +83,9 @@ export class Simulation {
     const undo = mode && new UndoLog()
     this.#undo = undo
     const jumpedMs = (): number => this.jumpedMs
-    this.machine = mode && undo && new Machine({ draw: this.draw, mode, wallClockMs, jumpedMs, undo })
+    const onRenewed = (): void => seen.saw("journalRenewed")
+    this.machine =
+      mode && undo && new Machine({ draw: this.draw, mode, wallClockMs, jumpedMs, undo, onRenewed })
     const { padBytes, server: limits } = plan
     this.sessions = new SessionBook({ trace, seen, limits, padBytes, nowMs, wallClockMs, jumpedMs, undo })
     this.requests = new RequestBook({ seen, nowMs, sessions: this.sessions, undo })
@@ -87,6 +96,7 @@ export class Simulation {
       requests: this.requests,
       nowMs,
       clientOf: (socket) => this.#watched.get(socket.clientProcess),
+      holdsOutput: mode !== undefined,
       isForged: (socket) => this.forged.has(socket),
     })
     this.network = new SimulatedNetwork({
@@ -155,25 +165,54 @@ export class Simulation {
     return server
   }
 
+  /** Starts another process on the journal, which may not begin while the server lives. */
+  startSecond(onRefused: (text: string) => void): void {
+    const { machine, server } = this
+    if (machine === undefined || this.#hasSecond) return
+    this.#hasSecond = true
+    this.#lives += 1
+    const journal = machine.journalOf(() => {
+      this.onViolation(new Violation("S10", "two processes read the journal at once"))
+    })
+    const numbers = { number: this.#states, life: this.#lives, journal: journal.option }
+    const second = new ServerEnd({ ...this.#shared(), ...numbers, onDetached: this.onDetached })
+    const end = (): void => {
+      this.#hasSecond = false
+      second.process.kill()
+      journal.end()
+    }
+    second.recover().then(end, (error: unknown) => {
+      onRefused(error instanceof Error ? error.message : String(error))
+      end()
+    })
+    // The death of the first one would let it in.
+    this.endSecond = () => {
+      if (this.server === server && this.#hasSecond) end()
+    }
+  }
+
   /** Ends the server's process: at this instant, without any last act. */
   killServer(): void {
     const { draw, network, server } = this
     server.isClosing = true
+    this.endSecond()
     network.stopServing()
     server.process.kill()
     this.#endJournal()
-    // It may have cut the torn end of the last segment, and left no segment of its own.
-    if (!server.hasRecovered) this.mayBeLess = true
-    if (this.machine !== undefined) this.sessions.died(this.machine.jumpedMs)
-    for (const socket of network.sockets)
+    // It may have cut the torn end of the last segment, and has left no segment of its own.
+    if (this.machine?.hasAppended === false) this.mayBeLess = true
+    if (this.machine !== undefined) this.sessions.died()
+    for (const socket of network.sockets) {
+      this.#dead.add(socket)
       socket.lose({ clientInMs: draw.between(0, 50), serverInMs: undefined })
+    }
   }
 
   /** The next process has read the journal: changes of which it holds nothing are taken back. */
-  #found({ content, position, isRolledBack }: FoundJournal): void {
+  #found({ content, position, jumpedMs, isRolledBack }: FoundJournal): void {
     const { sessions, requests, trace } = this
-    if (this.server.process.isDead) return
     trace.add("server: reads", content.records.length, "records", isRolledBack ? "rolled back" : "")
+    if (isRolledBack) this.seen.saw("rolledBack")
     if (isRolledBack && !this.mayRollBack) throw new Violation("S3", "a record that was written is missing")
     sessions.mayLose = isRolledBack
     this.mayRollBack = false
@@ -187,13 +226,12 @@ export class Simulation {
     })
     for (const record of sessions.all) {
       if (isRolledBack) record.isRolledBack = true
-      if (isRestored(record)) sessions.restored(record)
+      if (isRestored(record)) sessions.restored(record, jumpedMs)
     }
   }
 
   #recovered(server: ServerEnd): void {
     if (server.process.isDead) return
-    server.hasRecovered = true
     const { sessions, trace } = this
     const { recovery } = server.server
     trace.add("server: recovered", recovery?.sessions, "sessions", recovery?.isWhole, recovery?.tornBytes)
@@ -220,13 +258,27 @@ export class Simulation {
     }
     // Too little of the torn record is left to know its time.
     if (tornBytes === 0 || tornBytes >= 20)
-      throw new Violation("T4", "a journal that is whole was taken for a copy")
+      throw new Violation("E7", "a journal that is whole was taken for a copy")
   }
 
   #shared() {
     const { clock, draw, plan, seen, trace, sessions, requests, boards, wallClockMs } = this
     const { nextId, onViolation } = this
-    return { clock, draw, plan, seen, trace, sessions, requests, boards, wallClockMs, nextId, onViolation }
+    const extra = this.#extra
+    return {
+      clock,
+      draw,
+      extra,
+      plan,
+      seen,
+      trace,
+      sessions,
+      requests,
+      boards,
+      wallClockMs,
+      nextId,
+      onViolation,
+    }
   }
 
   #client(index: number): ClientEnd {
@@ -266,7 +318,8 @@ export class Simulation {
   /** S13: a session releases a connection only when that connection ends, whatever older ones still send. */
   #assertGone(): void {
     for (const record of this.#detached.splice(0)) {
-      const state = this.watch.socketOf(record)?.server.state
+      const socket = this.watch.socketOf(record)
+      const state = socket === undefined || this.#dead.has(socket) ? "closed" : socket.server.state
       if (!record.attached && state === "open" && record.serverCause === undefined)
         throw new Violation("S13", `session ${record.id} released an open connection`)
     }

@@ -30,6 +30,8 @@ export interface WireWatchOptions {
   readonly trace: Trace
   readonly nowMs: () => number
   readonly clientOf: (socket: SimulatedSocket) => WatchedClient | undefined
+  /** True if output may leave long after it arose. */
+  readonly holdsOutput: boolean
   /** True for a socket with a forged or foreign claim. */
   readonly isForged: (socket: SimulatedSocket) => boolean
 }
@@ -270,7 +272,7 @@ export class WireWatch implements NetworkWatch {
         )
     }
     if ((byte & 0xc0) === 0x40 && link.resumed && link.welcomeAtMs === nowMs()) link.replayed += 1
-    if (byte === frameByte.authRequest && nowMs() < link.nextTokenAtMs)
+    if (byte === frameByte.authRequest && nowMs() < link.nextTokenAtMs && !this.#options.holdsOutput)
       throw new Violation("S15", `session ${session.id} gets AUTHREQ for a token that it has just sent`)
     if (byte === frameByte.authOk) {
       seen.saw("tokenRefreshed")
@@ -298,6 +300,7 @@ export class WireWatch implements NetworkWatch {
       throw new Violation("S11", `session ${session.id} was given to another user`)
     if (session.isLongEnded)
       throw new Violation("S16", `session ${session.id} was resumed after its end (${session.serverCause})`)
+    if (frame.resumed && session.isRolledBack) this.#options.seen.saw("rolledBackResumed")
     if (frame.resumed && session.mustReset && !session.isAttacked)
       throw new Violation(
         "S10",

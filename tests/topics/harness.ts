@@ -36,6 +36,7 @@ export const contract = defineContract({
       events: ["chatMessage"],
       replicas: {
         cursors: defineReplica({ fields: { x: integer(), name: text() } }),
+        hands: defineReplica({ fields: { card: text() }, visibleTo: "owner" }),
         pieces: defineReplica({
           fields: { x: integer(), y: integer() },
           area: { x: "x", y: "y", cellSize: 10, range: 0 },

@@ -6,6 +6,14 @@ import { createWorld, listen, settled } from "./harness.ts"
 
 const fine = { state: { mood: "fine" } }
 
+/** Resolves to the code of the error that a promise rejects with. */
+function codeOf(promise: Promise<unknown>): Promise<unknown> {
+  return promise.then(
+    () => undefined,
+    (error: unknown) => (HawserError.is(error) ? error.code : error),
+  )
+}
+
 it("door-8 a refusal that arrives after its member has left and joined again ends no membership", async () => {
   const refusals: ((error: HawserError) => void)[] = []
   let isSlow = false
@@ -61,4 +69,31 @@ it("door-10 calls the hook again once after an answer, whatever happened meanwhi
   answers[3]?.(false)
   await world.clock.advance(100)
   expect([room.state === "in", world.errors]).toEqual([false, []])
+})
+
+it("a client whose join is refused leaves, if a join that it has abandoned made it a member", async () => {
+  const answers: ((allowed: boolean) => void)[] = []
+  const canJoin = (): Promise<boolean> => new Promise((resolve) => answers.push(resolve))
+  const world = createWorld({ chat: { canJoin }, latencyMs: 40 })
+  const ann = await world.open("ann", { limits: { requestTimeoutMs: 100 } })
+  const room = ann.topic("chat:a")
+  const first = codeOf(room.join(fine))
+  await world.clock.advance(90)
+  answers[0]?.(true)
+  // The join has timed out, and the EVENT of its success is under way.
+  await world.clock.advance(20)
+  expect(await first).toBe("timeout")
+  const second = codeOf(room.join(fine))
+  await world.clock.advance(45)
+  expect([room.state, answers.length]).toEqual(["in", 2])
+  answers[1]?.(false)
+  await world.clock.advance(200)
+  expect(await second).toBe("forbidden")
+  expect([room.state, world.server.local.topic("chat:a").size]).toEqual(["out", 0])
+  const third = codeOf(room.join(fine))
+  await world.clock.advance(45)
+  answers[2]?.(true)
+  await world.clock.advance(50)
+  expect(await third).toBe(undefined)
+  expect([room.state, world.errors]).toEqual(["in", []])
 })

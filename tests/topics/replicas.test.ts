@@ -31,6 +31,19 @@ function eventsOf(client: TopicClient): string[] {
 const at = (x: number, name = "ann") => ({ x, name })
 
 describe("a replica of a topic", () => {
+  it("shows a record of an owner to the member for which the server opens it", async () => {
+    const world = createWorld()
+    const [ann, ben] = [await world.open("ann"), await world.open("ben")]
+    await joined(world, ann)
+    await joined(world, ben)
+    const hands = world.server.topic("board:7").replica("hands")
+    hands.set("ann", { card: "ace" })
+    hands.view(sessionOf(world, "ann"), { only: "ann" })
+    await world.clock.advance(tickMs)
+    expect([...ann.topic("board:7").replica("hands")]).toEqual([["ann", { card: "ace" }]])
+    expect(ben.topic("board:7").replica("hands")).toMatchObject({ size: 0, stale: false })
+  })
+
   it("shows each topic's records to its members alone", async () => {
     const world = createWorld()
     const [ann, ben, cem] = [await world.open("ann"), await world.open("ben"), await world.open("cem")]
@@ -140,7 +153,7 @@ describe("a replica of a topic", () => {
     await world.clock.advance(100)
     await left
     // To ben a description, a snapshot of each replica and a delta; to ann all but the delta.
-    expect(world.server.stats()).toMatchObject({ replicaFramesSent: 9 })
+    expect(world.server.stats()).toMatchObject({ replicaFramesSent: 13 })
     expect(world.errors).toEqual([])
   })
 
@@ -240,10 +253,12 @@ describe("the life of a topic's replica", () => {
       return typeof replica === "function" ? Reflect.apply(replica, topic, [name]) : undefined
     }
     const sentence = 'the topic "board:7" has no replica "cursor". Did you mean "cursors"?'
-    expect(() => call(untyped, "cursor")).toThrow(new TypeError(`${sentence} Valid names: cursors, pieces`))
+    expect(() => call(untyped, "cursor")).toThrow(
+      new TypeError(`${sentence} Valid names: cursors, hands, pieces`),
+    )
     expect(() => call(untyped, "toString")).toThrow(TypeError)
     expect(() => call(client.topic("board:7"), "cursor")).toThrow(
-      new TypeError(`${sentence} Valid names: cursors, pieces`),
+      new TypeError(`${sentence} Valid names: cursors, hands, pieces`),
     )
     expect(() => call(client.topic("lobby"), "cursors")).toThrow("Valid names: none")
     const core = createCore(contract, {

@@ -8,8 +8,10 @@ import { ServerCounters } from "./base/counters.ts"
 import { Histogram } from "./base/histogram.ts"
 import { registerMetrics } from "./metrics.ts"
 import { createServer } from "./server.ts"
+import { JournalMeter } from "./journal/journal-meter.ts"
 import { metricDefinitions } from "./metrics/definitions.ts"
-import type { ServerStats } from "./metrics/server-stats.ts"
+import { journalDefinitions } from "./metrics/journal-definitions.ts"
+import type { JournalStats, ServerStats } from "./metrics/server-stats.ts"
 
 const anything = {
   "~standard": { version: 1, vendor: "test", validate: (value: unknown) => ({ value }) },
@@ -23,6 +25,16 @@ function newServer() {
     },
     clock: new SimulatedClock(),
   })
+}
+
+/** Statistics of a journal that has just been read. */
+const journal: JournalStats = {
+  ...new JournalMeter(() => 0).read(),
+  ...{ syncs: 0, syncsFailed: 0, writesRefused: 0, keptBytes: 0 },
+  recovery: {
+    ...{ bytes: 0, tookMs: 0, isWhole: true, tornBytes: 0, sessions: 0, topics: 0, records: 0 },
+    ...{ setAside: 0, requestsSetAside: 0 },
+  },
 }
 
 /** Server with the test's statistics, which counts the calls of `stats()`. */
@@ -58,7 +70,7 @@ describe("docs/metrics.md", () => {
       return { name: name?.replaceAll("`", ""), type, labels: labels === "–" ? [] : ticked(labels) }
     })
     const registry = new Registry()
-    registerMetrics(newServer(), { registry })
+    registerMetrics(pretend({ journal }).server, { registry })
     const registered = registry.getMetricsAsArray().map((metric) => {
       const { labelNames } = { labelNames: [], ...metric }
       return { name: metric.name, type: String(metric.type), labels: [...labelNames] }
@@ -69,7 +81,7 @@ describe("docs/metrics.md", () => {
 
   it("follows the conventions of Prometheus: names, base units, whole sentences", () => {
     const registry = new Registry()
-    registerMetrics(newServer(), { registry })
+    registerMetrics(pretend({ journal }).server, { registry })
     for (const { name, type, help } of registry.getMetricsAsArray()) {
       expect(name).toMatch(/^hawser(_[a-z]+)+$/)
       expect(name.endsWith("_total"), name).toBe(String(type) === "counter")
@@ -99,6 +111,65 @@ describe("the metric definitions", () => {
     expect(new Set(unreported)).toEqual(reportedByLabel)
   })
 })
+
+describe("the metrics of a journal", () => {
+  const readAll = (changed: Partial<JournalStats>): string => {
+    const stats = { ...newServer().stats(), journal: { ...journal, ...changed } }
+    return JSON.stringify(journalDefinitions.map((definition) => definition.read(stats)))
+  }
+
+  it("report every number of its statistics and of its recovery", () => {
+    const { recovery, ...numbers } = journal
+    for (const key of Object.keys(numbers))
+      expect(readAll({ [key]: key === "appends" ? histogram([1]) : 7 }), key).not.toBe(readAll({}))
+    if (recovery === undefined) throw new Error("the sample has a recovery")
+    for (const key of Object.keys(recovery))
+      expect(readAll({ recovery: { ...recovery, [key]: key === "isWhole" ? false : 7 } }), key).not.toBe(
+        readAll({}),
+      )
+  })
+
+  it("are in seconds, and a journal without its last records is 1", async () => {
+    const registry = new Registry()
+    const recovery = journal.recovery && { ...journal.recovery, tookMs: 40, isWhole: false }
+    const changed = { ...journal, heldMs: 2_500, pendingMs: 1_500, appends: histogram([0.02]), recovery }
+    registerMetrics(pretend({ journal: changed }).server, { registry })
+    expect(await linesOf(registry, "hawser_journal_held_seconds_total")).toEqual([
+      "hawser_journal_held_seconds_total 2.5",
+    ])
+    expect(await linesOf(registry, "hawser_journal_pending_seconds")).toEqual([
+      "hawser_journal_pending_seconds 1.5",
+    ])
+    expect(await linesOf(registry, "hawser_journal_recovery_seconds")).toEqual([
+      "hawser_journal_recovery_seconds 0.04",
+    ])
+    expect(await linesOf(registry, "hawser_journal_recovery_incomplete")).toEqual([
+      "hawser_journal_recovery_incomplete 1",
+    ])
+    const buckets = await linesOf(registry, "hawser_journal_append_seconds")
+    expect(buckets.slice(0, 2)).toEqual([
+      'hawser_journal_append_seconds_bucket{le="0.00001"} 0',
+      'hawser_journal_append_seconds_bucket{le="0.000025"} 1',
+    ])
+  })
+
+  it("are not registered for a server without a journal, and are removed with the others", async () => {
+    const registry = new Registry()
+    registerMetrics(newServer(), { registry })
+    expect(registry.getMetricsAsArray().filter(({ name }) => name.includes("journal"))).toEqual([])
+    const other = new Registry()
+    const remove = registerMetrics(pretend({ journal }).server, { registry: other })
+    expect(other.getSingleMetric("hawser_journal_append_seconds")).toBeDefined()
+    remove()
+    expect(other.getMetricsAsArray()).toEqual([])
+  })
+})
+
+function histogram(valuesMs: readonly number[]) {
+  const meter = new Histogram(journal.appends.boundsMs)
+  for (const valueMs of valuesMs) meter.record(valueMs)
+  return meter.read()
+}
 
 function ticked(cell = ""): string[] {
   return [...cell.matchAll(/`([^`]+)`/g)].map(([, name = ""]) => name)

@@ -4,6 +4,7 @@ import type { OptionTable } from "@hawser/protocol/core"
 import { Counter, Gauge, Histogram, register } from "prom-client"
 import type { HistogramConfiguration, Registry } from "prom-client"
 import { metricDefinitions } from "./metrics/definitions.ts"
+import { journalDefinitions } from "./metrics/journal-definitions.ts"
 import type { Distribution, MetricDefinition, Sample } from "./metrics/definitions.ts"
 import type { ServerStats } from "./metrics/server-stats.ts"
 
@@ -24,19 +25,21 @@ export interface MetricsOptions {
 const metricsOptions: OptionTable<MetricsOptions> = { registry: "object", prefix: "any" }
 
 /**
- * Registers the metrics of docs/metrics.md. Each scrape calls `stats()` once. Registers no metrics of the process. Returns the
+ * Registers the metrics of docs/metrics.md, those of a journal only if the server has one. Each scrape calls `stats()` once. Registers no metrics of the process. Returns the
  * disposer, which removes the metrics.
  * @throws TypeError for an unknown option. @throws Error if the registry already has a metric of one of these names.
  */
 export function registerMetrics(server: MeasuredServer, options: MetricsOptions = {}): () => void {
   assertOptions("registerMetrics", options, metricsOptions)
   const { registry = register, prefix = "hawser_" } = options
-  const names = metricDefinitions.map(({ name }) => prefix + name)
+  const stats = oncePerTurn(() => server.stats())
+  const hasJournal = stats().journal !== undefined
+  const definitions = hasJournal ? [...metricDefinitions, ...journalDefinitions] : metricDefinitions
+  const names = definitions.map(({ name }) => prefix + name)
   const taken = names.find((name) => registry.getSingleMetric(name) !== undefined)
   if (taken !== undefined)
     throw new Error(`the registry has a metric "${taken}" already; give this server another prefix`)
-  const stats = oncePerTurn(() => server.stats())
-  for (const definition of metricDefinitions) addMetric(definition, { registry, prefix, stats })
+  for (const definition of definitions) addMetric(definition, { registry, prefix, stats })
   return () => {
     for (const name of names) registry.removeSingleMetric(name)
   }

@@ -113,7 +113,7 @@ export interface ServerOptions<
 }
 
 /** Refuses functions that return promises. */
-export type Synchronous<T> = [T] extends [never]
+type Synchronous<T> = [T] extends [never]
   ? unknown
   : T extends PromiseLike<unknown>
     ? "atomic() takes a function that returns no promise"

@@ -1,5 +1,5 @@
 // Composes one server of its layers, lowest first, and returns their parts as the public `Server`.
-import { assertType, indexCalls } from "@hawser/protocol/core"
+import { indexCalls } from "@hawser/protocol/core"
 import type { Contract, Trusted } from "@hawser/protocol"
 import type { AuthenticatedUser } from "./base/authenticate.ts"
 import { createBase } from "./base/create-base.ts"
@@ -135,7 +135,7 @@ async function end(layers: Layers, how: CloseOptions): Promise<void> {
 }
 
 function publicServer(layers: Layers): Server<Contract, User> {
-  const { base, calls, sessions, topics, replicas, entrances, closing } = layers
+  const { base, calls, sessions, topics, replicas, entrances, closing, kept } = layers
   const { handlers } = calls
   const { registry, connections, hooks, accept } = sessions
   const { publisher } = topics
@@ -153,10 +153,7 @@ function publicServer(layers: Layers): Server<Contract, User> {
     topic: (name) => publisher.topic(name),
     topicKind: (kind, rules) => topics.kinds.set(kind, rules),
     replica: createReplicaLookup(replicas, registry),
-    atomic: (fn) => {
-      assertType("the function of atomic()", "function", fn)
-      return base.atomic.run(fn)
-    },
+    atomic: (fn) => base.atomic.run(fn),
     flush: () => replicas.flush(),
     broadcast: (event, payload, but) => publisher.broadcast(event, payload, but),
     multicast: (recipients, event, payload) => publisher.multicast(recipients, event, payload),
@@ -182,7 +179,7 @@ function publicServer(layers: Layers): Server<Contract, User> {
       return acceptOwn(accepted)
     },
     entrances,
-    stats: () => readStats({ ...base, ...calls, ...sessions, topics, replicas }),
+    stats: () => readStats({ ...base, ...calls, ...sessions, topics, replicas, kept }),
     async endSessions(which) {
       assertEndSessionsOptions(which)
       const { user, code, message } = which

@@ -41,6 +41,7 @@ import { createPlayerStore } from "./store/player-store.ts"
 import type { PlayerStore } from "./store/player-store.ts"
 import { createSaver } from "./store/saver.ts"
 import type { Saver } from "./store/saver.ts"
+import { troublesOf } from "./troubles.ts"
 import { registerWorldMetrics } from "./world-metrics.ts"
 import type { WorldMetrics, WorldMetricsSources } from "./world-metrics.ts"
 
@@ -113,7 +114,7 @@ export async function startWorld(options: WorldServerOptions): Promise<RunningWo
     tilesets,
     status: () => ({ motd, maxPlayers, currentPlayers: game.players.size, tick: tick.times() }),
     isOpen: () => isOpen,
-    troubles: () => (saver.health.isFailing ? ["players' progress cannot be saved"] : []),
+    troubles: () => troublesOf(saver.health, server.stats()),
     version: options.version,
     metrics: readMetrics,
     metricsToken: config.metricsToken,

@@ -31,6 +31,8 @@ export interface TopicMembershipOptions {
   readonly onJoinOver: () => void
   /** Called when the server, or a refused rejoin, ended the membership. */
   readonly onOut: (reason: HawserError) => void
+  /** Called when the server refuses a leave that the application has not asked for. */
+  readonly onError: (error: unknown) => void
 }
 
 /** The membership that the application requested. */
@@ -151,7 +153,7 @@ export class TopicMembership {
     if (!isKnown && this.#leaving === undefined) return Promise.resolve()
     // Publications that arrive before the server's answer still advance the position.
     this.#isPlaced = isPlaced
-    return this.#inTime(isKnown || this.#leaving === undefined ? this.sendLeave() : this.#leaving)
+    return this.#inTime(isKnown || this.#leaving === undefined ? this.#sendLeave() : this.#leaving)
   }
 
   #inTime(leaving: Promise<void>): Promise<void> {
@@ -161,8 +163,12 @@ export class TopicMembership {
     })
   }
 
-  /** Sends a leave: the server has a membership that the application does not want. */
-  sendLeave(): Promise<void> {
+  /** Leaves: the server has a membership that the application does not want. */
+  abandon(): void {
+    this.#sendLeave().catch(this.#options.onError)
+  }
+
+  #sendLeave(): Promise<void> {
     const leaving = this.#requestLeave()
     const done = (): void => {
       if (this.#leaving !== leaving) return
@@ -286,7 +292,13 @@ export class TopicMembership {
       return
     }
     const reason = known ?? new HawserError("sys_internal_error", { cause: error })
+    const isMember = this.#isPlaced
     this.#end(reason)
+    // An abandoned join has made the client a member before this one failed.
+    if (isMember) {
+      this.#isPlaced = true
+      this.abandon()
+    }
     if (wasIn) this.#options.onOut(reason)
   }
 

@@ -99,6 +99,7 @@ export class Topic implements ClientTopic<Contract, string>, TopicReplicas<Contr
     this.membership = new TopicMembership({
       topic: name,
       calls,
+      onError,
       onJoinOver: () => this.#dropBacklogSoon(),
       onOut: (reason) =>
         inOrder(() => {
@@ -252,7 +253,7 @@ export class Topic implements ClientTopic<Contract, string>, TopicReplicas<Contr
   onJoined(event: JoinedEvent): void {
     const before = this.membership.position
     const joinedOf = this.membership.onJoined(event)
-    if (joinedOf === "abandoned" && !event.more) this.membership.sendLeave().catch(this.#options.onError)
+    if (joinedOf === "abandoned" && !event.more) this.membership.abandon()
     if (joinedOf === "skipped") return
     const { gap, presence, self } = event
     this.#options.inOrder(() => {

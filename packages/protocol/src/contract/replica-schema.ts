@@ -34,6 +34,11 @@ export interface ReplicaSpec<F extends Fields = Fields> {
    * happens. Default false: they end with their process.
    */
   readonly durable?: boolean
+  /**
+   * `"owner"`: a client receives only the records that the server opens for its session, by `view(session, { only: id })`. No
+   * byte of another record, or of its existence, reaches it. Excludes `area`. Default: viewers see all records in their view.
+   */
+  readonly visibleTo?: "owner"
 }
 
 type FieldValue<F> = F extends Field<infer T> ? T : never
@@ -50,13 +55,14 @@ const replicaOptions: OptionTable<ReplicaSpec> = {
   fields: "object",
   area: "object",
   durable: "boolean",
+  visibleTo: "any",
 }
 const areaOptions: OptionTable<ReplicaArea> = { x: "any", y: "any", cellSize: "any", range: "any" }
 
 /**
  * Declares a replica for `defineContract`.
  * @throws RangeError for no fields or more than 30, a cell size that is not above 0, a range that is not an integer from 0 to
- * 8. TypeError for an unknown option, for a field that no function of this package declared, and for an area whose coordinates
+ * 8. TypeError for an unknown option, for a `visibleTo` that is not "owner" or has an area beside it, for a field that no function of this package declared, and for an area whose coordinates
  * are not number fields of the replica.
  */
 export function defineReplica<F extends Fields>(spec: {
@@ -66,6 +72,8 @@ export function defineReplica<F extends Fields>(spec: {
   readonly area?: ReplicaArea<keyof F & string>
   /** True: the records outlive the server process, if the server has a journal. Default false. */
   readonly durable?: boolean
+  /** `"owner"`: clients receive only the records that the server opens for their session, by their ids. */
+  readonly visibleTo?: "owner"
 }): ReplicaSpec<F> {
   assertOptions("defineReplica", spec, replicaOptions)
   if (spec.area !== undefined) assertOptionNames("area of defineReplica", spec.area, areaOptions)
@@ -74,6 +82,11 @@ export function defineReplica<F extends Fields>(spec: {
     throw new RangeError(`a replica must have 1 to ${fieldsMax} fields, not ${names.length}`)
   for (const [name, field] of Object.entries<unknown>(spec.fields)) assertField(name, field)
   const { area } = spec
+  const visibleTo: unknown = spec.visibleTo
+  if (visibleTo !== undefined && (visibleTo !== "owner" || area !== undefined))
+    throw new TypeError(
+      `visibleTo of a replica must be "owner", without an area; not ${quoted(visibleTo)}${area === undefined ? "" : " with an area"}`,
+    )
   if (area === undefined) return spec
   if (!(area.cellSize > 0) || !Number.isFinite(area.cellSize))
     throw new RangeError(`area.cellSize of a replica must be above 0, not ${area.cellSize}`)

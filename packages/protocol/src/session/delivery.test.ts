@@ -2,6 +2,7 @@ import fc from "fast-check"
 import { describe, expect, it } from "vitest"
 import { defaultServerLimits } from "../limits.ts"
 import { SimulatedClock } from "../testing/simulated-clock.ts"
+import { outbound } from "../transport.ts"
 import type { Connection, OutboundMessage } from "../transport.ts"
 import { createFrameCodec } from "../wire/frame-codec.ts"
 import type { BadFrame, Frame } from "../wire/frame.ts"
@@ -524,7 +525,7 @@ describe("a record", () => {
     end.delivery.settle(3)
     end.delivery.detach()
     const other = new End()
-    other.delivery.restore(end.delivery.record())
+    other.delivery.restore(end.delivery.record(), outbound)
     expect(other.delivery.record()).toEqual(end.delivery.record())
     expect(other.delivery.canResumeAfter(2, digestOf([1, 2].map((id) => reliableMessage(id))))).toBe(true)
     expect(other.attach(1).words).toEqual(["r2", "r3"])

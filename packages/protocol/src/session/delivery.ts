@@ -146,10 +146,15 @@ export class Delivery {
 
   /** Accepts a reliable message, and sends it if the socket's buffer is below its high-water mark. */
   reliable(message: OutboundMessage): ReliableOutcome {
-    if (this.buffer.isFullFor(message.bytes.length)) return "full"
+    if (this.buffer.isFullFor(message.bytes.length) && !this.mayExceed(message.bytes.length)) return "full"
     const number = this.buffer.append(message)
     this.#pumpReliable()
     return this.buffer.sent >= number ? "sent" : "buffered"
+  }
+
+  /** Returns true if the send buffer takes a message of this size above its bounds. */
+  protected mayExceed(_bytes: number): boolean {
+    return false
   }
 
   /** Sends a control frame: not numbered, never retransmitted. Returns false if it was not sent. */

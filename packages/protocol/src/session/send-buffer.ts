@@ -70,6 +70,14 @@ export class SendBuffer {
     return count >= sendBufferMaxCount || this.#bytes + bytes > sendBufferMaxBytes
   }
 
+  /** Returns true if a message of this size would exceed a bound, without this many messages and bytes of the buffer. */
+  isFullWithout(count: number, sum: number, bytes: number): boolean {
+    const { sendBufferMaxCount, sendBufferMaxBytes } = this.#limits
+    return (
+      this.#head - this.#base - count >= sendBufferMaxCount || this.#bytes - sum + bytes > sendBufferMaxBytes
+    )
+  }
+
   /** Appends a message and returns its number. The caller has checked `isFullFor`. */
   append(message: OutboundMessage): number {
     this.#reserve()

@@ -20,9 +20,11 @@ interface OtherLives {
   readonly passed: Set<number>
   /** Settled by a previous process, and not received again. */
   readonly before: Set<number>
+  /** Restored messages, until the client resumes: it may have acknowledged them. Undefined after that. */
+  restored: { readonly count: number; readonly bytes: number } | undefined
 }
 
-const nothing: OtherLives = { passed: new Set(), before: new Set() }
+const nothing: OtherLives = { passed: new Set(), before: new Set(), restored: undefined }
 
 /** Delivery of one session at a server. */
 export class ServerDelivery extends Delivery {
@@ -86,6 +88,7 @@ export class ServerDelivery extends Delivery {
     // Each connection counts state from 0, and may have another network.
     this.#window = undefined
     this.countsState = otherEnd.countsState ?? false
+    if (this.#otherLives !== undefined) this.#otherLives.restored = undefined
     super.attach(connection, otherEnd)
     this.#values?.offerAgain()
   }
@@ -116,15 +119,30 @@ export class ServerDelivery extends Delivery {
     return { sent, received, values: this.#values?.record() ?? [] }
   }
 
-  /** Continues from a record. Only before the first message and the first connection; bounds are not enforced. */
-  restore({ sent, received, values }: DeliveryRecord): void {
+  /**
+   * Continues from a record. Only before the first message and the first connection. The messages of the record do not count
+   * against the bounds before the first resume: the client may have acknowledged them.
+   * @param messageOf returns the message of some bytes; the same one for the same bytes, so that they count once in all buffers.
+   */
+  restore(
+    { sent, received, values }: DeliveryRecord,
+    messageOf: (bytes: Uint8Array) => OutboundMessage,
+  ): void {
     this.buffer.startAt(sent.base, sent.baseDigest)
-    for (const bytes of sent.messages) this.buffer.append(outbound(bytes))
+    for (const bytes of sent.messages) this.buffer.append(messageOf(bytes))
+    if (sent.messages.length > 0)
+      this.#otherLivesNow().restored = { count: sent.messages.length, bytes: this.buffer.bytes }
     this.buffer.rewind(this.sent)
     this.everSent = this.sent
     this.inbound.startAt(received.handled, received.handledDigest)
     for (const number of received.settledAhead) this.#otherLivesNow().before.add(number)
     if (values.length > 0) this.#lastValues.restore(values)
+  }
+
+  /** Returns true for a message that would fit without the restored ones. Before the first resume only. */
+  protected override mayExceed(bytes: number): boolean {
+    const restored = this.#otherLives?.restored
+    return restored !== undefined && !this.buffer.isFullWithout(restored.count, restored.bytes, bytes)
   }
 
   // --- sending --------------------------------------------------------------------------------------------------
@@ -239,7 +257,7 @@ export class ServerDelivery extends Delivery {
   }
 
   #otherLivesNow(): OtherLives {
-    this.#otherLives ??= { passed: new Set(), before: new Set() }
+    this.#otherLives ??= { passed: new Set(), before: new Set(), restored: undefined }
     return this.#otherLives
   }
 }

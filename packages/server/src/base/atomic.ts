@@ -1,6 +1,7 @@
 // Changes that happen together or not at all. While a function runs inside, changes of state note how they are undone, and
 // outward effects (deliveries, ends of sessions) wait. A throw undoes and drops those since the beginning of its function. Nothing
 // else of the server runs meanwhile: it is synchronous. Must not know replicas, topics and sessions.
+import { assertType } from "@hawser/protocol/core"
 import { callReporting, isThenable } from "./hooks.ts"
 import { isRejected } from "./promise-state.ts"
 
@@ -43,8 +44,12 @@ export class Atomic {
     else effect()
   }
 
-  /** Runs `fn`: all or nothing. @throws its error, and TypeError for a promise; both after everything is undone. */
+  /**
+   * Runs `fn`: all or nothing. @throws its error, and TypeError for a promise, both after everything is undone; TypeError for a value
+   * that is no function.
+   */
   run<T>(fn: () => T): T {
+    assertType("the function of atomic()", "function", fn)
     return this.call(synchronous, fn)
   }
 

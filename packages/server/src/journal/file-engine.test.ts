@@ -69,7 +69,7 @@ function live(options: Partial<FileEngineOptions> = {}): Life {
 
 const host: JournalEngineHost = {
   onAlarm: ({ message }) => alarms.push(message),
-  restate: () => [record("all")],
+  restate: () => record("all"),
 }
 
 function record(text: string): Buffer {
@@ -106,7 +106,7 @@ describe("a killed life", () => {
     expect(content.isWhole).toBe(true)
   })
 
-  it("leaves no record that was not written whole", async () => {
+  it("trap-18 leaves no record that was not written whole", async () => {
     await killedAfter(["one", "two"])
     const [name = ""] = disk.files().list()
     const { length } = disk.files().read(name)
@@ -126,7 +126,7 @@ describe("a killed life", () => {
     expect(textsIn(await reopened())).toEqual(["two"])
   })
 
-  it("is refused if a valid record follows a damaged one", async () => {
+  it("trap-18 is refused if a valid record follows a damaged one", async () => {
     await killedAfter(["one", "two"])
     const [name = ""] = disk.files().list()
     const bytes = disk.files().read(name)
@@ -237,7 +237,7 @@ describe("a round", () => {
 })
 
 describe("a disk", () => {
-  it("that is full holds records back, cut to the last whole one, until it takes them", async () => {
+  it("trap-16 that is full holds records back, cut to the last whole one, until it takes them", async () => {
     const { engine, end } = live()
     await engine.open(host)
     append(engine, "one")
@@ -256,6 +256,32 @@ describe("a disk", () => {
     expect(textsIn(await reopened())).toEqual(["one", "two"])
   })
 
+  it.each([0, 5])(
+    "that was full for a minute, with %i bytes, has no copy when its process ends",
+    async (freeBytes) => {
+      const { engine, end } = live()
+      await engine.open(host)
+      append(engine, "one")
+      disk.faults.freeBytes = freeBytes
+      append(engine, "two")
+      await pass(60_000)
+      end()
+      const content = await reopened()
+      expect(textsIn(content)).toEqual(["one"])
+      expect(content.isWhole).toBe(true)
+      disk.restore(disk.copy(), true)
+      nowMs += 60_000
+      disk.restore(disk.copy(), true)
+      expect((await reopened()).isWhole).toBe(false)
+    },
+  )
+
+  it("that has lost the content of a new segment leaves the records before it", async () => {
+    await killedAfter(["one"])
+    disk.restore(new Map([...disk.copy(), ["00000002.journal", Buffer.alloc(60)]]), true)
+    expect(textsIn(await reopened())).toEqual(["one"])
+  })
+
   it("that is full when a segment begins holds the record back, too", async () => {
     disk.faults.freeBytes = 20
     const { engine, end } = live()
@@ -272,7 +298,7 @@ describe("a disk", () => {
     expect(textsIn(await reopened())).toEqual(["one"])
   })
 
-  it("whose sync fails is not trusted again: a whole round goes to a new segment", async () => {
+  it("trap-17 whose sync fails is not trusted again: a whole round goes to a new segment", async () => {
     const { engine, end } = live()
     await engine.open(host)
     append(engine, "one")
@@ -316,7 +342,7 @@ describe("a disk", () => {
   })
 })
 
-describe("a journal is not whole", () => {
+describe("trap-19 a journal is not whole", () => {
   it("if its file is a copy", async () => {
     await killedAfter(["one"])
     disk.restore(disk.copy())
@@ -351,7 +377,7 @@ describe("a real folder", () => {
   beforeEach(() => (folder = mkdtempSync(join(tmpdir(), "hawser-journal-"))))
   afterEach(() => rmSync(folder, { recursive: true }))
 
-  it("keeps records in files that only their owner can read", async () => {
+  it("trap-24 keeps records in files that only their owner can read", async () => {
     const files = nodeFiles(folder)
     const lock = (): ReturnType<typeof lockFolder> => lockFolder({ folder, files, waitMs: 0 })
     const first = live({ files, lock, mode: "power", wallClockMs: Date.now, after: realAfter })

@@ -1,13 +1,15 @@
 // Keeps the records of a journal in segment files of one folder. `append` writes before it returns; in mode `power` the record is
 // also moved to the disk before its promise resolves. A full or failing disk holds the records back and is retried until it takes
 // them; nothing is lost, and nothing is released meanwhile. Must not know operations and sessions.
-import { randomInt } from "node:crypto"
+import { EngineCounts } from "./engine-counts.ts"
 import type { FolderLock } from "./folder-lock.ts"
-import type { JournalContent, JournalEngine, JournalEngineHost } from "./journal-engine.ts"
+import type { EngineStats, JournalContent, JournalEngine, JournalEngineHost } from "./journal-engine.ts"
 import type { JournalFile, JournalFiles } from "./journal-files.ts"
-import { readSegments, segmentName, segmentsIn } from "./read-segments.ts"
+import { readSegments, segmentsIn } from "./read-segments.ts"
 import type { Origin } from "./read-segments.ts"
-import { cleanEnd, encodeSegmentHeader, recordHeadBytes, sealRecord } from "./segment.ts"
+import { SlowWrites } from "./slow-writes.ts"
+import { createSegmentFile, noteAttempt } from "./segment-file.ts"
+import { cleanEnd, recordHeadBytes, sealRecord } from "./segment.ts"
 
 /** Durability of a file journal. */
 export interface FileEngineOptions {
@@ -27,11 +29,6 @@ export interface FileEngineOptions {
   readonly wallClockMs: () => number
 }
 
-/** Appends above this time count as slow, in milliseconds. */
-const slowMs = 50
-/** After this number of slow appends within `slowWindowMs` the engine writes outside the event loop. */
-const slowMax = 3
-const slowWindowMs = 10_000
 /** Time between two attempts on a disk that takes no bytes, in milliseconds. */
 const retryMs = 100
 const nothing: Promise<void> = Promise.resolve()
@@ -44,6 +41,7 @@ export class FileEngine implements JournalEngine {
   /** End of the last whole record in the current segment. */
   #position = 0
   #salt = 0
+  #headerBytes = 0
   #segment = 0
   /** First segment of the round. */
   #roundSegment = 0
@@ -51,6 +49,7 @@ export class FileEngine implements JournalEngine {
   #appendedBytes = 0
   #records = 0
   #startsRound = true
+  #holdsAll = false
   #isClosed = false
   #isUnsynced = false
   #isFolderUnsynced = false
@@ -60,11 +59,16 @@ export class FileEngine implements JournalEngine {
   #isHeld = false
   /** Pending while a whole round is appended to a new segment. */
   #renewal: Promise<void> | undefined
+  /** Number of whole rounds that were taken: each holds the effect of every record before it. */
+  #restates = 0
+  /** Earlier segments that may hold bytes that were not synced. */
+  #retired: JournalFile[] = []
+  /** Settles when the current write outside the event loop has ended. */
+  #writing: Promise<unknown> = nothing
   #cancelSync: (() => void) | undefined
   #syncing = nothing
-  /** Times of slow appends. Longer than `slowMax`: the engine writes outside the event loop. */
-  #slowAtMs: number[] = []
-  #isSlow = false
+  readonly #slowWrites = new SlowWrites()
+  readonly #counts = new EngineCounts()
 
   constructor(options: FileEngineOptions) {
     this.#options = options
@@ -76,16 +80,24 @@ export class FileEngine implements JournalEngine {
 
   /** True after the engine has gone over to writes outside the event loop, because the disk was slow. */
   get isSlow(): boolean {
-    return this.#isSlow
+    return this.#slowWrites.areTooMany
+  }
+
+  stats(): EngineStats {
+    return this.#counts.read(this.#file === undefined ? 0 : this.#position)
   }
 
   async open(host: JournalEngineHost): Promise<JournalContent> {
     this.#host = host
     this.#lock = await this.#options.lock()
     try {
-      const { content, lastSegment, lastRecord } = readSegments(this.#options.files, this.#options.origin)
+      const { files, origin } = this.#options
+      const { content, lastSegment, lastRecord, sizes } = readSegments(files, origin)
+      for (const [segment, bytes] of sizes) this.#counts.sizes.set(segment, bytes)
       this.#segment = lastSegment
       this.#records = lastRecord
+      // An earlier process may have ended before its sync.
+      this.#retired = segmentsIn(files).map(([name]) => files.open(name))
       if (content.tornBytes > 0) this.#leaveCutSegment()
       return content
     } catch (error) {
@@ -106,26 +118,37 @@ export class FileEngine implements JournalEngine {
 
   beginRound(): void {
     this.#startsRound = true
-    this.#closeSegment()
+    this.#retireSegment()
   }
 
   endRound(): void {
     // A loss of power must find either the segments before the round, or the round itself.
-    this.#syncing = this.#sync().then(() => this.#removeEarlier())
+    const round = this.#roundSegment
+    this.#syncing = this.#sync().then(() => this.#removeBefore(round))
   }
 
-  #removeEarlier(): void {
+  /** Removes earlier segments. Those that stay are read and removed later. */
+  #removeBefore(round: number): void {
+    if (this.#isClosed) return
     const { files } = this.#options
-    for (const [name, segment] of segmentsIn(files)) if (segment < this.#roundSegment) files.remove(name)
+    try {
+      for (const [name, segment] of segmentsIn(files).filter(([, other]) => other < round)) {
+        files.remove(name)
+        this.#counts.sizes.delete(segment)
+      }
+    } catch (cause) {
+      this.#host?.onAlarm(new Error("the journal's segments before a round could not be removed", { cause }))
+    }
   }
 
   append(record: Buffer): Promise<void> | undefined {
     if (this.#isClosed) return Promise.reject(closedError())
-    if (this.#renewal !== undefined) return this.#renewal.then(() => this.append(record))
-    if (this.#isSlow) return this.#appendLater(record)
+    if (this.#renewal !== undefined) return this.#appendAfter(this.#renewal, record)
+    if (this.isSlow) return this.#appendLater(record)
     const startMs = this.#options.now()
     if (!this.#write(record)) return this.#retry(record)
-    this.#noteTime(startMs)
+    const alarm = this.#slowWrites.note(startMs, this.#options.now())
+    if (alarm !== undefined) this.#host?.onAlarm(alarm)
     return this.#written()
   }
 
@@ -135,9 +158,14 @@ export class FileEngine implements JournalEngine {
     try {
       // Without the lock the folder belongs to another process.
       if (isClean && this.#lock !== undefined) await this.#closeCleanly()
+    } catch (cause) {
+      this.#host?.onAlarm(
+        new Error("the journal could not be moved to the disk; its end is not marked", { cause }),
+      )
     } finally {
       this.#isClosed = true
-      this.#closeSegment()
+      this.#retireSegment()
+      this.#closeRetired()
       this.#lock?.release()
     }
   }
@@ -145,9 +173,11 @@ export class FileEngine implements JournalEngine {
   async #closeCleanly(): Promise<void> {
     const end = Buffer.alloc(recordHeadBytes + cleanEnd.length)
     cleanEnd.copy(end, recordHeadBytes)
-    await this.append(end)
+    // The mark says that nothing before it is missing.
     await this.#syncing
-    await this.#file?.sync()
+    await this.#syncFiles()
+    await this.append(end)
+    await this.#syncFiles()
   }
 
   // --- writing --------------------------------------------------------------------------------------------------
@@ -181,50 +211,57 @@ export class FileEngine implements JournalEngine {
 
   /** Cuts what a failed write may have left, and reports it. */
   #undo(cause: unknown): void {
+    this.#counts.writesRefused += 1
     if (!this.#isHeld)
       this.#host?.onAlarm(new Error("the journal's disk takes no records; output is held", { cause }))
     this.#isHeld = true
     try {
       this.#file?.truncate(this.#position)
+      if (this.#file !== undefined) noteAttempt(this.#file, this.#headerBytes, this.#options.wallClockMs())
     } catch (error) {
       this.#host?.onAlarm(new Error("the journal's segment cannot be cut; it begins anew", { cause: error }))
       this.#isBroken = true
-      this.#closeSegment()
+      this.#retireSegment()
     }
   }
 
   async #retry(record: Buffer): Promise<void> {
+    const before = this.#restates
     do {
       await this.#pause(retryMs)
       if (this.#isClosed) throw closedError()
-      if (this.#isBroken) return this.#renew()
+      await (this.#isBroken ? this.#renew() : this.#renewal)
+      // The round contains the record, whose bytes may be gone.
+      if (this.#restates !== before) return
     } while (!this.#write(record))
     await this.#written()
   }
 
+  /** Appends a record after a renewal, unless its round contains the record. */
+  async #appendAfter(renewal: Promise<void>, record: Buffer): Promise<void> {
+    const before = this.#restates
+    await renewal
+    if (this.#restates === before) await this.append(record)
+  }
+
   async #appendLater(record: Buffer): Promise<void> {
+    const writing = this.#writeLater(record)
+    this.#writing = writing
+    await ((await writing) ? this.#written() : this.#retry(record))
+  }
+
+  /** `#write`, outside the event loop. */
+  async #writeLater(record: Buffer): Promise<boolean> {
     try {
       const file = this.#file ?? this.#createSegment()
       this.#seal(record)
       const written = await file.writeLater(record, this.#position)
       if (written !== record.length) throw new Error(`${written} of ${record.length} bytes were written`)
-      this.#advance(record)
+      return this.#advance(record)
     } catch (error) {
       this.#undo(error)
-      await this.#retry(record)
-      return
+      return false
     }
-    await this.#written()
-  }
-
-  #noteTime(startMs: number): void {
-    const nowMs = this.#options.now()
-    if (nowMs - startMs <= slowMs) return
-    this.#slowAtMs = [...this.#slowAtMs.filter((atMs) => nowMs - atMs < slowWindowMs), nowMs]
-    if (this.#slowAtMs.length < slowMax) return
-    this.#isSlow = true
-    const text = `${slowMax} appends to the journal took more than ${slowMs} ms; the next ones are written outside the event loop`
-    this.#host?.onAlarm(new Error(text))
   }
 
   // --- syncs ----------------------------------------------------------------------------------------------------
@@ -239,21 +276,35 @@ export class FileEngine implements JournalEngine {
     return undefined
   }
 
-  async #sync(): Promise<void> {
-    const file = this.#file
-    if (file === undefined) return
+  /** Syncs after the syncs before. A failed one is followed by a renewal. */
+  #sync(): Promise<void> {
+    const before = this.#restates
     this.#isUnsynced = false
-    try {
-      await file.sync()
-      if (this.#isFolderUnsynced) {
-        this.#isFolderUnsynced = false
-        await this.#options.files.syncFolder()
-      }
-    } catch (cause) {
-      if (this.#isClosed || file !== this.#file) return
+    const synced = this.#syncing.then(() => this.#syncFiles())
+    this.#syncing = synced.catch((cause: unknown) => {
+      if (this.#isClosed || this.#restates !== before) return undefined
+      this.#counts.syncsFailed += 1
       this.#host?.onAlarm(new Error("the journal could not be moved to the disk; it begins anew", { cause }))
-      await this.#renew()
+      return this.#renew()
+    })
+    return this.#syncing
+  }
+
+  /** Syncs earlier segments first: a loss of power must not leave a later one without them. */
+  async #syncFiles(): Promise<void> {
+    const file = this.#file
+    const retired = this.#retired
+    this.#retired = []
+    try {
+      for (const earlier of retired) await earlier.sync()
+    } finally {
+      for (const earlier of retired) earlier.close()
     }
+    await file?.sync()
+    if (file !== undefined) this.#counts.syncs += 1
+    if (!this.#isFolderUnsynced) return
+    this.#isFolderUnsynced = false
+    await this.#options.files.syncFolder()
   }
 
   /**
@@ -268,23 +319,29 @@ export class FileEngine implements JournalEngine {
   async #appendAll(): Promise<void> {
     for (;;) {
       await this.#pause(retryMs)
+      await this.#writing
       if (this.#isClosed) throw closedError()
       this.#isBroken = false
       this.beginRound()
-      const records = this.#host?.restate() ?? []
-      if (records.every((record) => this.#write(record)) && (await this.#isSynced())) break
-      // A segment of a round that is not whole is no use to anybody.
-      this.#closeSegment()
+      this.#restates += 1
+      const record = this.#host?.restate()
+      this.#holdsAll = true
+      const isWritten = record !== undefined && this.#write(record)
+      this.#holdsAll = false
+      if (isWritten && (await this.#isSynced())) break
     }
-    this.#removeEarlier()
+    this.#removeBefore(this.#roundSegment)
+    this.#closeRetired()
   }
 
   async #isSynced(): Promise<boolean> {
     try {
       await this.#file?.sync()
       await this.#options.files.syncFolder()
+      this.#counts.syncs += 1
       return true
     } catch (error) {
+      this.#counts.syncsFailed += 1
       this.#host?.onAlarm(new Error("the journal could not be moved to the disk", { cause: error }))
       return false
     }
@@ -301,23 +358,13 @@ export class FileEngine implements JournalEngine {
   #createSegment(): JournalFile {
     const { files, origin } = this.#options
     const segment = this.#segment + 1
-    const file = files.create(segmentName(segment))
-    const salt = randomInt(2 ** 32)
-    const header = encodeSegmentHeader({
+    const { file, salt, headerBytes } = createSegmentFile(files, {
       segment,
-      salt,
       startsRound: this.#startsRound,
+      holdsAll: this.#holdsAll,
       firstRecord: this.#records + 1,
       ...origin,
-      inode: file.inode,
     })
-    try {
-      if (file.write(header, 0) !== header.length) throw new Error("the header was not written whole")
-    } catch (error) {
-      file.close()
-      files.remove(segmentName(segment))
-      throw error
-    }
     if (this.#startsRound) {
       this.#roundSegment = segment
       this.#roundStartBytes = this.#appendedBytes
@@ -326,14 +373,23 @@ export class FileEngine implements JournalEngine {
     this.#isFolderUnsynced = true
     this.#segment = segment
     this.#salt = salt
-    this.#position = header.length
+    this.#position = headerBytes
+    this.#headerBytes = headerBytes
     this.#file = file
     return file
   }
 
-  #closeSegment(): void {
-    this.#file?.close()
+  /** Ends the segment. It is closed after its next sync. */
+  #retireSegment(): void {
+    if (this.#file === undefined) return
+    this.#retired.push(this.#file)
     this.#file = undefined
+    this.#counts.sizes.set(this.#segment, this.#position)
+  }
+
+  #closeRetired(): void {
+    for (const file of this.#retired) file.close()
+    this.#retired = []
   }
 }
 

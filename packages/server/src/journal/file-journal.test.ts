@@ -11,7 +11,7 @@ function newFolder(): string {
   return join(parent, "journal")
 }
 
-describe("the folder of fileJournal", () => {
+describe("trap-15 the folder of fileJournal", () => {
   it("has one key for all journals on it, and nothing else before the first start", () => {
     const folder = newFolder()
     const { resumeKey } = fileJournal(folder)

@@ -96,7 +96,7 @@ export function inspectJournal(folder: string, options: InspectOptions = {}): Jo
   const path = resolve(folder)
   const { files, key } = snapshotOf(path)
   const verdict = verdictOf(files)
-  const pass = new Pass(options.onRecord)
+  const pass = new Pass(verdict.used, options.onRecord)
   const segments = segmentsIn(files).map(([name]) => pass.read(name, files.read(name)))
   const keyFault =
     key === "wrong size" ? `${keyName} has not ${keyBytes} bytes: restore it from a copy` : undefined
@@ -116,6 +116,8 @@ export function inspectJournal(folder: string, options: InspectOptions = {}): Jo
 
 interface Verdict {
   readonly refusal: string | undefined
+  /** Names of the files that are read; undefined after a refusal. */
+  readonly used: readonly string[] | undefined
   readonly isWhole: boolean
   readonly bytes: number
   readonly tornBytes: number
@@ -124,24 +126,31 @@ interface Verdict {
 /** Does what a start does, on files that do not change. */
 function verdictOf(files: JournalFiles): Verdict {
   try {
-    const { isWhole, bytes, tornBytes } = readSegments(files, originOf()).content
-    return { refusal: undefined, isWhole, bytes, tornBytes }
+    const { content, used } = readSegments(files, originOf())
+    const { isWhole, bytes, tornBytes } = content
+    return { refusal: undefined, used, isWhole, bytes, tornBytes }
   } catch (error) {
     if (!(error instanceof JournalFormatError)) throw error
-    return { refusal: error.message, isWhole: true, bytes: 0, tornBytes: 0 }
+    return { refusal: error.message, used: undefined, isWhole: true, bytes: 0, tornBytes: 0 }
   }
 }
 
-/** Reads the records in order, as a start does, and stops to apply them at the first fault. */
+/** Reads the records in order, applies those that a start applies, and stops to apply them at the first fault. */
 class Pass {
   readonly rebuild = new Rebuild()
   readonly kinds = new Map<string, number>()
   /** First fault, with file and place. */
   fault: string | undefined
   readonly #onRecord: ((record: InspectedRecord) => void) | undefined
+  readonly #used: readonly string[] | undefined
   #isInRound = false
 
-  constructor(onRecord: ((record: InspectedRecord) => void) | undefined) {
+  /** @param used files to apply; undefined: all from the first round on. */
+  constructor(
+    used: readonly string[] | undefined,
+    onRecord: ((record: InspectedRecord) => void) | undefined,
+  ) {
+    this.#used = used
     this.#onRecord = onRecord
   }
 
@@ -153,9 +162,9 @@ class Pass {
     }
     const { header, records, end } = scanned
     const { startsRound, firstRecord } = header
-    this.#isInRound ||= startsRound
+    this.#isInRound = this.#used?.includes(name) ?? (this.#isInRound || startsRound)
     for (const [index, record] of records.entries()) this.#apply(name, firstRecord + index, record)
-    if (end.kind === "damaged") this.fault ??= `${name} is damaged at byte ${end.offset}`
+    if (end.kind === "damaged" && this.#isInRound) this.fault ??= `${name} is damaged at byte ${end.offset}`
     const [first, last] = [records[0]?.atMs, records.at(-1)?.atMs]
     const atMs = first === undefined || last === undefined ? undefined : ([first, last] as const)
     return {

@@ -4,7 +4,7 @@
 export const recordSpace = 20
 
 /** One record of an earlier life. */
-export interface KeptRecord {
+interface KeptRecord {
   /** Time of the append, in milliseconds since 1970. */
   readonly atMs: number
   /** A view of a larger buffer. */
@@ -33,10 +33,22 @@ export interface JournalEngineHost {
   /** Receives faults that the engine survives: a full disk, a slow disk, a failed sync. */
   readonly onAlarm: (error: Error) => void
   /**
-   * Called when the records before must not be trusted any more. Returns the records of a whole round, with the effect of all
-   * records that were appended, also of one that is held; the engine appends them to a new segment before anything else.
+   * Called when the records before must not be trusted any more. Returns a record of the whole state, with the effect of all
+   * records that were appended, also of one that is held, whose bytes are lost; the engine appends it before anything else.
    */
-  readonly restate: () => readonly Buffer[]
+  readonly restate: () => Buffer
+}
+
+/** Measurements of an engine since it was created. */
+export interface EngineStats {
+  /** Times that records were moved to the disk. */
+  readonly syncs: number
+  /** Syncs that failed; the journal began anew in another file each time. */
+  readonly syncsFailed: number
+  /** Writes that the disk refused, retries included: it is full, or failing. */
+  readonly writesRefused: number
+  /** Bytes of all records that are kept. */
+  readonly keptBytes: number
 }
 
 /** Keeps the records of one server. All records have `recordSpace` bytes for the engine before their body. */
@@ -57,6 +69,8 @@ export interface JournalEngine {
   endRound(): void
   /** Bytes since the begin of the current round. */
   readonly roundBytes: number
+  /** Returns the measurements. Does no I/O. */
+  stats(): EngineStats
   /** Releases the journal. `isClean`: all records are moved to the disk first, and the end is marked. */
   close(isClean: boolean): Promise<void>
 }

@@ -145,7 +145,7 @@ describe("a journal", () => {
     expect(textsOf((await live()).read, "s")).toEqual(["one"])
   })
 
-  it("keeps what clients have acknowledged, settled and received, as it was at the end of the turn", async () => {
+  it("trap-04 keeps what clients have acknowledged, settled and received, as it was at the end of the turn", async () => {
     const life = await live()
     const session = new Followed("s")
     const page = life.journal.follow(session)
@@ -153,7 +153,10 @@ describe("a journal", () => {
     await turns(life)
     session.base = 2
     page.acknowledged()
+    // An acknowledgement is no reason to append; a confirmed token is one.
     expect(life.isArmed).toBe(false)
+    page.claimed()
+    expect(life.isArmed).toBe(true)
     session.handled = 4
     page.settled(4)
     page.settled(6)
@@ -169,7 +172,7 @@ describe("a journal", () => {
     expect([...(kept?.started ?? [])]).toEqual([[7, 1]])
   })
 
-  it("states each session in rounds, some of them in each turn, and removes the segments before", async () => {
+  it("trap-21 states each session in rounds, some of them in each turn, and removes the segments before", async () => {
     const life = await live({ roundBytes: 500, stepMs: 2 })
     const sessions = Array.from({ length: 20 }, (_, index) => new Followed(`s${index}`))
     const pages = sessions.map((session) => life.journal.follow(session))
@@ -269,6 +272,26 @@ describe("a journal", () => {
     life.kill()
     const { read } = await live()
     expect(textsOf(read, "s")).toEqual(["one", "two", "three"])
+  })
+
+  it("begins anew without what has ended in a turn that was held meanwhile, while the records before are still there", async () => {
+    const life = await live()
+    const [stays, ends] = [new Followed("stays"), new Followed("ends")]
+    life.journal.follow(stays)
+    const page = life.journal.follow(ends)
+    await turns(life)
+    const before = disk.copy()
+    disk.faults.failsSync = true
+    await iterations(5)
+    page.ended()
+    disk.faults.failsSync = false
+    await iterations(5)
+    life.kill()
+    const after = disk.copy()
+    expect([...after.keys()]).not.toContain([...before.keys()][0])
+    disk.restore(new Map([...before, ...after]))
+    const { read } = await live()
+    expect([...read.state.sessions.values()].map(({ id }) => id)).toEqual(["stays"])
   })
 
   it("resolves `committed` once the turn is appended, also without a note", async () => {

@@ -4,7 +4,9 @@
 import type { SessionPage } from "../base/session-page.ts"
 import type { FollowedSession, RestoredNumber, SessionLedger } from "../session/life/kept-session.ts"
 import type { Tombstone } from "../session/life/tombstones.ts"
-import type { JournalContent, JournalEngine } from "./journal-engine.ts"
+import type { EngineStats, JournalContent, JournalEngine } from "./journal-engine.ts"
+import { JournalMeter } from "./journal-meter.ts"
+import type { AppendStats } from "./journal-meter.ts"
 import type { KeptState } from "./kept-state.ts"
 import { OperationWriter } from "./operations.ts"
 import { Page } from "./page.ts"
@@ -55,6 +57,7 @@ export interface Noted {
 
 export class Journal implements SessionLedger {
   readonly #options: JournalOptions
+  readonly #meter: JournalMeter
   readonly #writer = new OperationWriter()
   readonly #pages = new Map<number, Page>()
   readonly #sources: StatementSource[] = []
@@ -80,6 +83,13 @@ export class Journal implements SessionLedger {
 
   constructor(options: JournalOptions) {
     this.#options = options
+    this.#meter = new JournalMeter(options.now)
+  }
+
+  /** Returns the measurements of the appends and of the engine. */
+  stats(): AppendStats & EngineStats {
+    const { engine } = this.#options
+    return { ...this.#meter.read(), ...engine.stats() }
   }
 
   /** Number of the latest turn whose record was appended, or that needed none. */
@@ -169,7 +179,7 @@ export class Journal implements SessionLedger {
     const endsRound = this.#step()
     const waiting = this.#waiting
     this.#waiting = []
-    const appended = this.#writer.isEmpty ? undefined : this.#options.engine.append(this.#writer.take())
+    const appended = this.#writer.isEmpty ? undefined : this.#append(this.#writer.take())
     if (appended === undefined) {
       this.#appended(turn.number, endsRound, waiting)
       return undefined
@@ -180,6 +190,19 @@ export class Journal implements SessionLedger {
   #writeMarked(): void {
     for (const noted of this.#marked) noted.write(this.#writer)
     this.#marked = []
+  }
+
+  #append(record: Buffer): Promise<void> | undefined {
+    const meter = this.#meter
+    const { length } = record
+    meter.begin()
+    const appended = this.#options.engine.append(record)
+    if (appended === undefined) {
+      meter.end(length)
+      return undefined
+    }
+    meter.hold()
+    return appended.then(() => meter.end(length))
   }
 
   #appended(turn: number, endsRound: boolean, waiting: readonly (() => void)[]): void {
@@ -248,8 +271,8 @@ export class Journal implements SessionLedger {
     return false
   }
 
-  /** Returns the records of a whole round. It contains everything that was noted, also in the open turn. */
-  #restate(): readonly Buffer[] {
+  /** Returns a record with a whole round. It contains everything that was noted, also in the open turn. */
+  #restate(): Buffer {
     // The statements hold the effect of all notes.
     this.#writeMarked()
     this.#writer.take()
@@ -258,6 +281,6 @@ export class Journal implements SessionLedger {
     for (const state of this.#statements()) state(this.#writer)
     this.#round = undefined
     this.#writer.roundEnd()
-    return [Buffer.from(this.#writer.take())]
+    return Buffer.from(this.#writer.take())
   }
 }

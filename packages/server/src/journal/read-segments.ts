@@ -21,6 +21,10 @@ export interface ReadSegments {
   readonly lastSegment: number
   /** Number of the newest record; 0 without one. */
   readonly lastRecord: number
+  /** Bytes of the files, by segment. */
+  readonly sizes: ReadonlyMap<number, number>
+  /** Names of the files whose records are in `content`. */
+  readonly used: readonly string[]
 }
 
 interface Segment extends ScannedSegment {
@@ -29,6 +33,7 @@ interface Segment extends ScannedSegment {
 }
 
 const suffix = ".journal"
+const advice = "restore the file from a copy, or move the journal away to start without it"
 /** Time between the last record and the last change of its file above which the file is taken for a copy, in milliseconds. */
 const copyMs = 2_000
 
@@ -50,25 +55,20 @@ export function segmentsIn(files: JournalFiles): readonly (readonly [name: strin
 export function readSegments(files: JournalFiles, origin: Origin): ReadSegments {
   const named = segmentsIn(files)
   const scanned = named.map(([name]) => scan(files, name))
-  const last = scanned.at(-1)
-  const segments = scanned.filter((segment) => segment !== undefined)
-  if (scanned.slice(0, -1).some((segment) => segment === undefined))
-    throw new JournalFormatError("a segment with a damaged header lies among others")
+  const found = fromWhole(scanned.filter((segment) => segment !== undefined))
   const lastSegment = named.at(-1)?.[1] ?? 0
+  // The process ended while it created its last segment.
+  const headerBytes = scanned.at(-1) === undefined ? removeFile(files, named.at(-1)?.[0]) : 0
+  const segments = found.slice(0, unbrokenCount(found, origin))
   const newest = segments.at(-1)
   if (newest === undefined) {
-    // The process ended while it created its first segment.
-    for (const [name] of named) files.remove(name)
-    return {
-      content: { records: [], isWhole: true, isClosed: false, bytes: 0, tornBytes: 0 },
-      lastSegment,
-      lastRecord: 0,
-    }
+    const content = { records: [], isWhole: true, isClosed: false, bytes: 0, tornBytes: headerBytes }
+    return { content, lastSegment, lastRecord: 0, sizes: new Map(), used: [] }
   }
-  for (const [index, segment] of segments.entries()) checkPlace(segment, segments[index + 1])
-  const isUncut = isWhole(files, newest, origin)
-  const tornBytes =
-    cutTornEnd(files, newest) + (last === undefined ? removeTorn(files, named.at(-1)?.[0]) : 0)
+  const lost = found.slice(segments.length)
+  const isUncut = lost.length === 0 && isWhole(files, newest, origin)
+  const lostBytes = lost.reduce((sum, { name }) => sum + removeFile(files, name), 0)
+  const tornBytes = cutTornEnd(files, newest) + lostBytes + headerBytes
   const start = segments.findIndex(({ header }) => header.startsRound)
   if (start === -1)
     throw new JournalFormatError(
@@ -83,7 +83,15 @@ export function readSegments(files: JournalFiles, origin: Origin): ReadSegments 
     bytes: used.reduce((sum, { bytes }) => sum + bytes.length, 0),
     tornBytes,
   }
-  return { content, lastSegment, lastRecord: newest.header.firstRecord + newest.records.length - 1 }
+  const left = scanned.filter((segment) => segment !== undefined).filter((segment) => !lost.includes(segment))
+  const sizes = new Map(left.map(sizeOf))
+  const lastRecord = newest.header.firstRecord + newest.records.length - 1
+  return { content, lastSegment, lastRecord, sizes, used: used.map(({ name }) => name) }
+}
+
+/** Returns the number of a segment, and its size without a torn end. */
+function sizeOf({ header, bytes, end }: Segment): [segment: number, bytes: number] {
+  return [header.segment, end.kind === "torn" ? end.offset : bytes.length]
 }
 
 function scan(files: JournalFiles, name: string): Segment | undefined {
@@ -97,21 +105,42 @@ function scan(files: JournalFiles, name: string): Segment | undefined {
   }
 }
 
-/** @throws JournalFormatError if the segment is damaged, or the next one does not follow it. */
-function checkPlace({ name, header, records, end }: Segment, next: Segment | undefined): void {
-  if (end.kind === "damaged")
-    throw new JournalFormatError(
-      `${name} is damaged at byte ${end.offset}, and valid records follow at byte ${end.next}: restore the file from a copy, or move the journal away to start without it`,
-    )
-  if (next === undefined) return
+/**
+ * Returns the number of segments without a gap. A loss of power may leave a segment and not the records before it, which were not
+ * synced: the segments behind such a gap are lost, too.
+ * @throws JournalFormatError if a segment is damaged, or if records are missing among others for no such reason.
+ */
+function unbrokenCount(segments: readonly Segment[], origin: Origin): number {
+  for (const { name, end } of segments)
+    if (end.kind === "damaged")
+      throw new JournalFormatError(
+        `${name} is damaged at byte ${end.offset}, and valid records follow at byte ${end.next}: ${advice}`,
+      )
+  for (const [index, segment] of segments.entries()) {
+    const next = segments[index + 1]
+    const expected = segment.header.firstRecord + segment.records.length
+    // A write that failed may have left a torn end, and a process that ended may have left no segment: no record is missing then.
+    if (next === undefined || next.header.firstRecord === expected) continue
+    const hasStopped = next.header.host === origin.host && next.header.boot !== origin.boot
+    if (hasStopped && next.header.firstRecord > expected) return index + 1
+    throw gapBetween(segment, next)
+  }
+  return segments.length
+}
+
+/** Returns the segments from the last one that holds the whole state: a failed sync has preceded it. */
+function fromWhole(segments: readonly Segment[]): readonly Segment[] {
+  const start = segments.findLastIndex(({ header, records }) => header.holdsAll && records.length > 0)
+  return segments.slice(Math.max(0, start))
+}
+
+function gapBetween({ name, header, records, end }: Segment, next: Segment): JournalFormatError {
   if (end.kind === "torn")
-    throw new JournalFormatError(
-      `${name} is damaged at byte ${end.offset}, and the segment ${next.name} follows: restore the file from a copy, or move the journal away to start without it`,
+    return new JournalFormatError(
+      `${name} is damaged at byte ${end.offset}, and the segment ${next.name} follows: ${advice}`,
     )
   const expected = header.firstRecord + records.length
-  // A process that ended while it created a segment leaves a gap in their numbers, and none in those of the records.
-  if (next.header.segment > header.segment && next.header.firstRecord === expected) return
-  throw new JournalFormatError(
+  return new JournalFormatError(
     `${next.name} begins with record ${next.header.firstRecord}, but ${name} ends before record ${expected}: a segment is missing`,
   )
 }
@@ -128,7 +157,8 @@ function cutTornEnd(files: JournalFiles, { name, bytes, end }: Segment): number 
   return bytes.length - end.offset
 }
 
-function removeTorn(files: JournalFiles, name: string | undefined): number {
+/** Returns the number of removed bytes. */
+function removeFile(files: JournalFiles, name: string | undefined): number {
   if (name === undefined) return 0
   const { length } = files.read(name)
   files.remove(name)
@@ -139,11 +169,15 @@ function removeTorn(files: JournalFiles, name: string | undefined): number {
  * Returns false if records may be missing at the end: the file is a copy, or the machine has stopped before it wrote them. A copy
  * has another inode, or was changed after its last record.
  */
-function isWhole(files: JournalFiles, { name, header, records, end }: Segment, origin: Origin): boolean {
+function isWhole(
+  files: JournalFiles,
+  { name, header, records, end, touchedMs }: Segment,
+  origin: Origin,
+): boolean {
   const { inode, changedMs } = files.stat(name)
   const last = records.at(-1)
   const lastMs = (end.kind === "torn" ? end.atMs : undefined) ?? last?.atMs ?? changedMs
-  const isOriginal = header.inode === inode && changedMs - lastMs < copyMs
+  const isOriginal = header.inode === inode && changedMs - Math.max(lastMs, touchedMs) < copyMs
   const isClean = last?.body.equals(cleanEnd) === true && end.kind === "whole"
   return isOriginal && (isClean || (header.host === origin.host && header.boot === origin.boot))
 }

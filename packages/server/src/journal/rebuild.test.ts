@@ -48,6 +48,7 @@ class Life {
   readonly writer = new OperationWriter()
   readonly whole = new Rebuild()
   readonly records: Buffer[] = []
+  readonly #times: number[] = []
   #atMs = 1_700_000_000_000
 
   constructor() {
@@ -66,13 +67,15 @@ class Life {
     const body = Buffer.from(this.writer.take().subarray(recordSpace))
     this.records.push(body)
     this.#atMs += 5
+    this.#times.push(this.#atMs)
     this.whole.apply(body, this.#atMs)
   }
 
   /** Returns the state after the records from this one on. */
   from(index: number): KeptState {
     const rebuild = new Rebuild()
-    for (const body of this.records.slice(index)) rebuild.apply(body, this.#atMs)
+    for (const [at, body] of this.records.entries())
+      if (at >= index) rebuild.apply(body, this.#times[at] ?? 0)
     expect(rebuild.isComplete).toBe(true)
     return rebuild.state
   }
@@ -354,7 +357,7 @@ describe("a journal", () => {
     expect(state.sessions.get(1)?.messages[0]).toBe(state.sessions.get(2)?.messages[0])
   })
 
-  it("shares the bytes of a broadcast among restated sessions", () => {
+  it("trap-21 shares the bytes of a broadcast among restated sessions", () => {
     const life = new Life()
     const { writer } = life
     const broadcast = { bytes: Buffer.alloc(1_000, 65) }
@@ -382,6 +385,32 @@ describe("a journal", () => {
     const { sessions, topics } = life.state
     expect(sessions.get(1)?.messages[0]).toEqual(new Uint8Array(bytes))
     expect(topics.get("room:1")?.publications).toMatchObject([{ offset: 1, atMs: 5, except: null }])
+  })
+
+  it("orders a restated history by its offsets: publications of the round may come before older ones", () => {
+    const life = new Life()
+    const { writer, state } = life
+    writer.restateTopic("room:1", { epoch: "e", offset: 3, endsAtMs: undefined })
+    life.end()
+    writer.published("room:1", 4, { bytes: Buffer.from("4"), atMs: 4, except: null })
+    life.end()
+    for (const offset of [2, 3])
+      writer.retained("room:1", { offset, bytes: Buffer.from("x"), atMs: offset, except: null })
+    life.end()
+    expect(state.topics.get("room:1")?.publications.map(({ offset }) => offset)).toEqual([2, 3, 4])
+  })
+
+  it("lets sessions that were attached wait since the last record of their process", () => {
+    const life = new Life()
+    const { writer, state } = life
+    for (const number of [1, 2]) writer.session(number, sessionWith(`s${number}`))
+    writer.claims(1, claimsAt(2), "10.0.0.1")
+    writer.claims(2, { ...claimsAt(1), detachedAtMs: 7 }, "10.0.0.1")
+    life.end()
+    const lastAtMs = state.lastAtMs
+    writer.life("next", false)
+    life.end()
+    expect([...state.sessions.values()].map(({ claims }) => claims.detachedAtMs)).toEqual([lastAtMs, 7])
   })
 
   it("forgets started requests once they are settled", () => {
@@ -434,7 +463,7 @@ describe("a record that does not fit is refused", () => {
     expect(() => life.end()).toThrow(message)
   })
 
-  it("an operation of a newer version", () => {
+  it("trap-22 an operation of a newer version", () => {
     expect(() => new Rebuild().apply(Buffer.of(200), 1)).toThrow(
       "operation 200, which this server does not know",
     )

@@ -65,6 +65,14 @@ export class Rebuild {
       for (const count of started.keys()) started.set(count, 1)
   }
 
+  /** A process begins: sessions that the one before it had attached wait since its last record. */
+  begins(isAfterClose: boolean): void {
+    const { sessions, lastAtMs } = this.state
+    for (const session of sessions.values())
+      session.claims = { ...session.claims, detachedAtMs: session.claims.detachedAtMs ?? lastAtMs }
+    if (isAfterClose) this.closed()
+  }
+
   topic(name: string): KeptTopic | undefined {
     const topic = this.state.topics.get(name)
     if (topic === undefined && this.isComplete)
@@ -176,7 +184,7 @@ const appliers: readonly (Apply | undefined)[] = ((): (Apply | undefined)[] => {
   const add = (code: number, apply: Apply): void => void (table[code] = apply)
   add(operation.life, (rebuild, reader) => {
     rebuild.lives.push(reader.text())
-    if (reader.flag()) rebuild.closed()
+    rebuild.begins(reader.flag())
   })
   add(operation.round, (rebuild, reader) => {
     const { state } = rebuild

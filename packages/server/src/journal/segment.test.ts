@@ -8,6 +8,7 @@ const header = {
   segment: 7,
   salt: 0xdead_beef,
   startsRound: true,
+  holdsAll: false,
   firstRecord: 12,
   host: "host",
   boot: "boot",
@@ -87,9 +88,12 @@ describe("a segment", () => {
     const [first = 0, second = 0] = ends
     const moved = Buffer.concat([bytes.subarray(0, first), bytes.subarray(second)])
     expect(scanSegment(moved)?.end).toEqual({ kind: "torn", offset: first, atMs: undefined })
+    const other = encodeSegmentHeader({ ...header, salt: header.salt + 1 })
+    const foreign = Buffer.concat([other, bytes.subarray(first)])
+    expect(scanSegment(foreign)?.end).toEqual({ kind: "torn", offset: first, atMs: undefined })
   })
 
-  it("refuses other files and other versions in words", () => {
+  it("trap-22 refuses other files and other versions in words", () => {
     expect(() => scanSegment(Buffer.from("{ this is no journal }"))).toThrow("no journal segment")
     const { bytes } = segmentOf([])
     bytes.writeUInt16LE(9, 8)

@@ -1,6 +1,7 @@
 // Format of one journal segment: a header, then records. Pure: bytes in, bytes out. Must not know files and operations.
 //
-// Header: magic (8 bytes), format version (2), length of its fields (2), fields, CRC-32 of all before it (4).
+// Header: magic (8 bytes), format version (2), length of its fields (2), fields, CRC-32 of all before it (4), time of the last attempt
+// that left no record (8), the only bytes that are overwritten.
 // Record: length of time and body (4), check of the length (4), CRC-32 of time and body (4), time (8), body. Integers are
 // little-endian; the time is a double, in milliseconds since 1970.
 //
@@ -22,6 +23,8 @@ const headerMaxBytes = 1_024
 const headBytes = 12
 /** Bytes of a record before its body. */
 export const recordHeadBytes = headBytes + 8
+/** Bytes of the time of the last attempt, at the end of a header. */
+export const touchedBytes = 8
 /** Body of the last record of a life that has ended by itself. */
 export const cleanEnd = Buffer.of(0xff)
 
@@ -33,6 +36,8 @@ export interface SegmentHeader {
   readonly salt: number
   /** True if a checkpoint round begins with this segment: reading may begin here once the round is whole. */
   readonly startsRound: boolean
+  /** True if the first record holds the whole state: earlier segments are not needed once it is there. */
+  readonly holdsAll: boolean
   /** Number of the first record in the segment; the number of the first record of a journal is 1. */
   readonly firstRecord: number
   /** Machine, start of its kernel, and inode of the file: with other values the file is a copy, or its end may be missing. */
@@ -68,6 +73,15 @@ export interface ScannedSegment {
   readonly header: SegmentHeader
   readonly records: readonly SegmentRecord[]
   readonly end: SegmentEnd
+  /** Time of the last attempt to write that left no record, in milliseconds since 1970; 0 without one. */
+  readonly touchedMs: number
+}
+
+/** Encodes the time of an attempt to write that left no record. */
+export function encodeTouched(atMs: number): Buffer {
+  const bytes = Buffer.alloc(touchedBytes)
+  bytes.writeDoubleLE(atMs)
+  return bytes
 }
 
 /** Encodes the header of a segment. */
@@ -76,15 +90,17 @@ export function encodeSegmentHeader(header: SegmentHeader): Buffer {
   writer.count(header.segment)
   writer.word(header.salt)
   writer.flag(header.startsRound)
+  writer.flag(header.holdsAll)
   writer.count(header.firstRecord)
   for (const text of [header.host, header.boot, header.inode]) writer.text(text)
   const fields = writer.take()
-  const bytes = Buffer.alloc(headerStart + fields.length + 4)
+  const end = headerStart + fields.length
+  const bytes = Buffer.alloc(end + 4 + touchedBytes)
   magic.copy(bytes)
   bytes.writeUInt16LE(formatVersion, magic.length)
   bytes.writeUInt16LE(fields.length, magic.length + 2)
   fields.copy(bytes, headerStart)
-  bytes.writeUInt32LE(crc32(bytes.subarray(0, bytes.length - 4)), bytes.length - 4)
+  bytes.writeUInt32LE(crc32(bytes.subarray(0, end)), end)
   return bytes
 }
 
@@ -93,7 +109,8 @@ export function encodeSegmentHeader(header: SegmentHeader): Buffer {
  * @throws JournalFormatError for bytes of another kind of file, for another version, and for a damaged header.
  */
 function decodeSegmentHeader(bytes: Buffer): { header: SegmentHeader; length: number } | undefined {
-  if (bytes.length < headerStart) return undefined
+  // After a loss of power a new file may have its length and no content.
+  if (bytes.length < headerStart || bytes.every((byte) => byte === 0)) return undefined
   if (!bytes.subarray(0, magic.length).equals(magic))
     throw new JournalFormatError("the file is no journal segment: its first bytes are not HAWSERJL")
   const version = bytes.readUInt16LE(magic.length)
@@ -101,19 +118,20 @@ function decodeSegmentHeader(bytes: Buffer): { header: SegmentHeader; length: nu
     throw new JournalFormatError(
       `the segment has format version ${version}; this server reads version ${formatVersion}: start the version that wrote it`,
     )
-  const length = headerStart + bytes.readUInt16LE(magic.length + 2) + 4
+  const end = headerStart + bytes.readUInt16LE(magic.length + 2)
+  const length = end + 4 + touchedBytes
   if (bytes.length < length && length <= headerMaxBytes) return undefined
-  const isValid =
-    bytes.length >= length && crc32(bytes.subarray(0, length - 4)) === bytes.readUInt32LE(length - 4)
+  const isValid = bytes.length >= length && crc32(bytes.subarray(0, end)) === bytes.readUInt32LE(end)
   if (!isValid)
     throw new JournalFormatError(
       "its header is damaged: restore the file from a copy, or move the journal away",
     )
-  const reader = new RecordReader(bytes.subarray(0, length - 4), headerStart)
+  const reader = new RecordReader(bytes.subarray(0, end), headerStart)
   const header = {
     segment: reader.count(),
     salt: reader.word(),
     startsRound: reader.flag(),
+    holdsAll: reader.flag(),
     firstRecord: reader.count(),
     host: reader.text(),
     boot: reader.text(),
@@ -140,11 +158,12 @@ export function scanSegment(bytes: Buffer): ScannedSegment | undefined {
   const found = decodeSegmentHeader(bytes)
   if (found === undefined) return undefined
   const { header, length } = found
+  const touchedMs = bytes.readDoubleLE(length - touchedBytes)
   const records: SegmentRecord[] = []
   let offset = length
   while (offset < bytes.length) {
     const content = recordAt(bytes, offset, header.salt)
-    if (content === undefined) return { header, records, end: endAt(bytes, offset, header.salt) }
+    if (content === undefined) return { header, records, touchedMs, end: endAt(bytes, offset, header.salt) }
     records.push({
       offset,
       atMs: content.readDoubleLE(),
@@ -152,7 +171,7 @@ export function scanSegment(bytes: Buffer): ScannedSegment | undefined {
     })
     offset += headBytes + content.length
   }
-  return { header, records, end: { kind: "whole" } }
+  return { header, records, touchedMs, end: { kind: "whole" } }
 }
 
 function endAt(bytes: Buffer, offset: number, salt: number): SegmentEnd {

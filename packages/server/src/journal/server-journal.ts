@@ -127,56 +127,10 @@ export function createServerJournal(option: ServerJournalOptions, base: Base): S
   async function recover(parts: RestoredParts): Promise<void> {
     const startMs = clock.now()
     const read = await journal.open()
-    try {
-      await restore(parts, read, startMs)
-    } catch (error) {
-      // Nothing of a restore that failed may be kept.
-      journal.close(false).catch(onError)
-      throw error
-    }
+    const restored = await restore(read, parts, { journal, durable, base, migrations: option.migrations })
+    recovery = { ...restored, tookMs: clock.now() - startMs }
   }
-  async function restore(parts: RestoredParts, read: ReadJournal, startMs: number): Promise<void> {
-    const { state, isWhole, bytes, tornBytes } = read
-    const { contract } = base
-    const storeOf = (topic: string | undefined, name: string): ReplicaStore =>
-      topic === undefined ? parts.replicas.of(name).store : parts.topics.replicas.restore(topic, name)
-    const replicas = readReplicas(state, { contract, migrations: option.migrations, storeOf })
-    continueTypes(state, base)
-    // First: changes by the restore are notes of this life.
-    journal.restates({ statements: () => statementsOf(parts, base) })
-    journal.restates(durable)
-    journal.start(`process ${new Date(wallClockMs()).toISOString()}`, parts.arm)
-    restoreEnds(state, parts, base)
-    const outcomesAside = restoreOutcomes(state, parts, base)
-    const records = restoreReplicas(replicas, { durable, journal })
-    for (const { store } of replicas) if (store !== undefined) parts.replicas.changed(store)
-    restoreTopics({ topics: state.topics, isWhole }, parts.topics, base)
-    const { restored, ...aside } = restoreSessions(state, {
-      thaw: parts.revive,
-      bury: (id, end) => parts.tombstones.bury(id, end),
-      wallClockMs,
-      onError,
-    })
-    restorePresence(state, parts.topics)
-    await runHooks(restored, parts, base)
-    // A topic ends without subscribers: those of the application are back now.
-    parts.topics.log.endThaw()
-    parts.topics.replicas.endRestore()
-    const tookMs = clock.now() - startMs
-    const setAside = aside.setAside + outcomesAside
-    recovery = {
-      ...aside,
-      bytes,
-      tookMs,
-      isWhole,
-      tornBytes,
-      sessions: restored.length,
-      topics: state.topics.size,
-      records,
-      setAside,
-    }
-  }
-  /** Releases a journal that cannot be restored. */
+  /** Releases a journal that cannot be restored: nothing of a restore that failed may be kept. */
   async function released(error: unknown): Promise<never> {
     await journal.close(false)
     throw error
@@ -195,6 +149,49 @@ export function createServerJournal(option: ServerJournalOptions, base: Base): S
     },
     recover: (parts) => (recovering ??= recover(parts).catch(released)),
   }
+}
+
+interface RestoredWith {
+  readonly journal: Journal
+  readonly durable: DurableReplicas
+  readonly base: Base
+  readonly migrations: Migrations
+}
+
+/** Restores what was read. Returns the result, but for its time. @throws errors of replicas that have no place. */
+async function restore(
+  { state, isWhole, bytes, tornBytes }: ReadJournal,
+  parts: RestoredParts,
+  { journal, durable, base, migrations }: RestoredWith,
+): Promise<Omit<Recovery, "tookMs">> {
+  const { contract, wallClockMs, onError } = base
+  const storeOf = (topic: string | undefined, name: string): ReplicaStore =>
+    topic === undefined ? parts.replicas.of(name).store : parts.topics.replicas.restore(topic, name)
+  const replicas = readReplicas(state, { contract, migrations, storeOf })
+  continueTypes(state, base)
+  // First: changes by the restore are notes of this life.
+  journal.restates({ statements: () => statementsOf(parts, base) })
+  journal.restates(durable)
+  journal.start(`process ${new Date(wallClockMs()).toISOString()}`, parts.arm)
+  restoreEnds(state, parts, base)
+  const outcomesAside = restoreOutcomes(state, parts, base)
+  const records = restoreReplicas(replicas, { durable, journal })
+  for (const { store } of replicas) if (store !== undefined) parts.replicas.changed(store)
+  restoreTopics({ topics: state.topics, isWhole }, parts.topics, base)
+  const { restored, ...aside } = restoreSessions(state, {
+    thaw: parts.revive,
+    bury: (id, end) => parts.tombstones.bury(id, end),
+    wallClockMs,
+    onError,
+  })
+  restorePresence(state, parts.topics)
+  await runHooks(restored, parts, base)
+  // A topic ends without subscribers: those of the application are back now.
+  parts.topics.log.endThaw()
+  parts.topics.replicas.endRestore()
+  const setAside = aside.setAside + outcomesAside
+  const [sessions, topics] = [restored.length, state.topics.size]
+  return { ...aside, bytes, isWhole, tornBytes, sessions, topics, records, setAside }
 }
 
 /**

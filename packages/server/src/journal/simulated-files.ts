@@ -163,12 +163,15 @@ export class SimulatedDisk {
     this.faults.beforeWrite()
     const stored = this.#get(name)
     const last = this.faults.endsAfter(bytes.length)
-    const written = Math.min(last ?? bytes.length, this.faults.freeBytes)
+    // Bytes within the file need no space.
+    const within = Math.max(0, Math.min(bytes.length, stored.bytes.length - position))
+    const written = Math.min(last ?? bytes.length, within + this.faults.freeBytes)
+    stored.changedMs = this.#nowMs()
     if (written === 0 && bytes.length > 0 && last === undefined)
       throw Object.assign(new Error("ENOSPC: no space left on device"), { code: "ENOSPC" })
-    this.faults.freeBytes -= written
-    stored.bytes = Buffer.concat([stored.bytes.subarray(0, position), bytes.subarray(0, written)])
-    stored.changedMs = this.#nowMs()
+    this.faults.freeBytes -= Math.max(0, written - within)
+    const after = stored.bytes.subarray(position + written)
+    stored.bytes = Buffer.concat([stored.bytes.subarray(0, position), bytes.subarray(0, written), after])
     if (last !== undefined) throw new Error("the process has ended")
     return written
   }

@@ -3,6 +3,7 @@
 import type { AuthenticatedUser } from "../base/authenticate.ts"
 import type { Base } from "../base/create-base.ts"
 import type { Calls } from "../calls/create-calls.ts"
+import type { ServerJournal } from "../journal/server-journal.ts"
 import type { Replicas } from "../replicas/replicas.ts"
 import type { Sessions } from "../session/create-sessions.ts"
 import type { TopicService } from "../topics/topic-service.ts"
@@ -15,6 +16,7 @@ export interface StatsSources<User extends AuthenticatedUser>
     Pick<Sessions<User>, "registry" | "connections" | "replayMemory"> {
   readonly topics: Pick<TopicService<User>, "counts">
   readonly replicas: Pick<Replicas, "counts">
+  readonly kept: Pick<ServerJournal, "journal" | "recovery"> | undefined
 }
 
 export function readStats<User extends AuthenticatedUser>(sources: StatsSources<User>): ServerStats {
@@ -57,6 +59,7 @@ export function readStats<User extends AuthenticatedUser>(sources: StatsSources<
     attachments: health.attachments.attached.read(),
     absencesResumed: health.attachments.resumed.read(),
     absencesEnded: health.attachments.ended.read(),
+    journal: sources.kept && { ...sources.kept.journal.stats(), recovery: sources.kept.recovery },
     calls: health.callStats.read(),
   }
 }

@@ -2,6 +2,15 @@
 import type { CallReading } from "../base/call-stats.ts"
 import type { ServerCounters } from "../base/counters.ts"
 import type { HistogramReading } from "../base/histogram.ts"
+import type { EngineStats } from "../journal/journal-engine.ts"
+import type { AppendStats } from "../journal/journal-meter.ts"
+import type { Recovery } from "../journal/server-journal.ts"
+
+/** Measurements of a journal. */
+export interface JournalStats extends AppendStats, EngineStats {
+  /** Result of the start; undefined before it. */
+  readonly recovery: Recovery | undefined
+}
 
 export interface ServerStats extends Readonly<ServerCounters> {
   /** Open sockets, logged in or not. */
@@ -61,6 +70,8 @@ export interface ServerStats extends Readonly<ServerCounters> {
   readonly absencesResumed: HistogramReading
   /** Times between the detachment of sessions and their end. */
   readonly absencesEnded: HistogramReading
+  /** Journal of the server; undefined without the option `journal`. */
+  readonly journal: JournalStats | undefined
   /** Readings by the contract's names of calls. Other names count as `unknown`. */
   readonly calls: Readonly<Record<string, CallReading>>
 }

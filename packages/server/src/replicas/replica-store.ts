@@ -1,6 +1,6 @@
 // Records of one replica, and their cells. `commit` closes a tick and packs the changed cells that have viewers.
 // Must not know sessions.
-import { randomBytes } from "node:crypto"
+import { createHmac, randomBytes, randomInt } from "node:crypto"
 import { ReplicaSchema, cellOf, isWellFormed, outbound, quoted } from "@hawser/protocol/core"
 import type { Fields, ReplicaSpec } from "@hawser/protocol"
 import type { Atomic } from "../base/atomic.ts"
@@ -37,6 +37,11 @@ interface Area {
 
 /** Random bytes of an epoch; eight characters of base64url on the wire. */
 const epochBytes = 6
+/** Bytes of the secret that places the cells of a replica with owners, and bytes of each coordinate. */
+const secretBytes = 16
+const coordinateBytes = 6
+/** Exclusive upper bound of the first version of such a cell. */
+const firstVersionMax = 2 ** 40
 
 export class ReplicaStore {
   readonly name: string
@@ -61,6 +66,11 @@ export class ReplicaStore {
   /** Bounds and page of a durable replica. */
   readonly #bounds: RecordBounds | undefined
   readonly #page: ReplicaPage | undefined
+  /**
+   * Key of the cells' places if each record has a cell of its own (`visibleTo: "owner"`). A place reveals neither ids nor their
+   * number.
+   */
+  readonly #secret: Buffer | undefined
 
   /** @throws TypeError for fields that cannot be encoded. */
   constructor({ name, topic, number, writer, spec, limits, codec, atomic, ledger }: ReplicaStoreOptions) {
@@ -72,6 +82,7 @@ export class ReplicaStore {
     this.#atomic = atomic
     this.schema = ReplicaSchema.of(spec.fields)
     this.area = areaOf(this.schema, spec)
+    this.#secret = spec.visibleTo === "owner" ? randomBytes(secretBytes) : undefined
     const { epoch, schema } = this
     const described = { replica: number, name, schema: schema.shape, epoch }
     this.description = outbound(
@@ -80,6 +91,11 @@ export class ReplicaStore {
     if (spec.durable !== true) return
     this.#bounds = new RecordBounds({ name, limits })
     this.#page = ledger?.follow(this)
+  }
+
+  /** True if each record has a cell of its own, which only views of this record contain. */
+  get hasOwners(): boolean {
+    return this.#secret !== undefined
   }
 
   get size(): number {
@@ -199,10 +215,24 @@ export class ReplicaStore {
     const key = `${x},${y}`
     const known = this.#cells.get(key)
     if (known !== undefined) return known
-    this.#highestVersion += 1
-    const cell = new ReplicaCell(this.schema, { x, y }, this.#highestVersion, this.#limits)
+    const cell = new ReplicaCell(this.schema, { x, y }, this.#nextVersion(), this.#limits)
     this.#cells.set(key, cell)
     return cell
+  }
+
+  /** Returns the place of the record's own cell, also while there is no such record. */
+  ownPlace(id: string): CellPlace | undefined {
+    if (this.#secret === undefined) return undefined
+    const digest = createHmac("sha256", this.#secret).update(id, "utf16le").digest()
+    const x = digest.readUIntBE(0, coordinateBytes)
+    return { x, y: digest.readUIntBE(coordinateBytes, coordinateBytes) }
+  }
+
+  /** First version of a new cell. With owners it is random, because a count would reveal changes of other records. */
+  #nextVersion(): number {
+    if (this.hasOwners) return randomInt(firstVersionMax)
+    this.#highestVersion += 1
+    return this.#highestVersion
   }
 
   /** Called when a cell has lost its last viewer. Removes the cell if it has no records and no changes. */
@@ -282,7 +312,7 @@ export class ReplicaStore {
     if (changedMask(before, packed) === 0) return
     this.#bounds?.replace(id, before, packed)
     if (this.#atomic.isOpen) this.#noteUndo(entry)
-    const cell = this.cellAt(this.#placeFor(packed))
+    const cell = this.hasOwners ? entry.cell : this.cellAt(this.#placeFor(packed))
     if (entry.cell === cell) cell.change(entry)
     else this.#leave(entry)
     entry.packed = packed
@@ -293,7 +323,7 @@ export class ReplicaStore {
   }
 
   #add(id: string, packed: PackedRecord): Entry {
-    const cell = this.cellAt(this.#placeFor(packed))
+    const cell = this.cellAt(this.ownPlace(id) ?? this.#placeFor(packed))
     const values = undefined
     const entry: Entry = { id, packed, before: packed, cell, slot: -1, changedWith: 0, number: 0, values }
     this.#entries.set(id, entry)

@@ -40,10 +40,10 @@ export interface Replica<Record extends object, S> {
   remove(id: string): boolean
   /**
    * Opens a view of the replica for a session, from the next tick on. Its area of interest is around a position, around a record
-   * that it follows, or a whole replica without an area. A cell in several views of a session is sent once.
+   * that it follows, a whole replica without an area, or one record of a replica with `visibleTo: "owner"`. A cell in several views of a session is sent once.
    * No effect for a session that has ended.
    * @throws RangeError for an invalid position. @throws TypeError for a session of another server, and without a viewpoint if the
-   * replica has an area.
+   * replica has an area, and without `{ only: id }` if it is visible to owners.
    */
   view(session: S, viewpoint?: Viewpoint): View
 }

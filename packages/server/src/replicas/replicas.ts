@@ -27,12 +27,16 @@ export interface ReplicasOptions extends Pick<
   readonly ledger?: ReplicaLedger | undefined
 }
 
-/** Centre of a view: a position in the units of the replica's area, or a record that the view follows. */
+/** Centre of a view: a position in the units of the replica's area, a record that the view follows, or one record alone. */
 export type Viewpoint =
   | Position
   | {
       /** Id of the record that the view follows. While it does not exist, the view is empty. */
       readonly follow: string
+    }
+  | {
+      /** Id of the only record of the view, in a replica with `visibleTo: "owner"`. It appears when the server sets it. */
+      readonly only: string
     }
 
 interface Position {
@@ -175,6 +179,7 @@ export class Replicas {
     if (atomic.isOpen) atomic.onThrow(close)
     return {
       moveTo: (position) => {
+        if (open.store.area === undefined) return
         const centre = this.#cellFor(open.store, position)
         atomic.defer(() => {
           unfollow()
@@ -185,10 +190,10 @@ export class Replicas {
     }
   }
 
-  /** Makes a session a viewer: of all records, or with an area of interest of none until `view`. */
+  /** Makes a session a viewer: of all records, or of none until `view` if the replica has an area or owners. */
   enter({ store }: OpenReplica, session: ViewingSession): void {
     const viewer = this.#viewsOf(session).viewerOf(store)
-    if (store.area === undefined) viewer.add({ centre: { x: 0, y: 0 } })
+    if (store.area === undefined && !store.hasOwners) viewer.add({ centre: { x: 0, y: 0 } })
     this.changed()
   }
 
@@ -306,14 +311,26 @@ export class Replicas {
 
   /** @throws TypeError for an id that is not a string and for a missing viewpoint, RangeError for an invalid position. */
   #centreOf(store: ReplicaStore, viewpoint: Viewpoint | undefined): CellPlace | undefined {
+    const only = viewpoint !== undefined && "only" in viewpoint ? viewpoint.only : undefined
+    if (store.hasOwners !== (only !== undefined))
+      throw new TypeError(
+        store.hasOwners
+          ? `the replica "${store.name}" is visible to owners, so a view of it needs the id of one record: pass { only: id }`
+          : `the replica "${store.name}" has no owners; declare visibleTo: "owner", or view it without { only }`,
+      )
+    if (only !== undefined) {
+      store.assertId(only)
+      return store.ownPlace(only)
+    }
     if (viewpoint === undefined && store.area !== undefined)
       throw new TypeError(
         `the replica "${store.name}" has an area, so a view of it needs a viewpoint: pass { x, y } or { follow: id }`,
       )
-    if (viewpoint === undefined || !("follow" in viewpoint))
-      return this.#cellFor(store, viewpoint ?? { x: 0, y: 0 })
-    store.assertId(viewpoint.follow)
-    return store.placeOf(viewpoint.follow)
+    if (viewpoint !== undefined && "follow" in viewpoint) {
+      store.assertId(viewpoint.follow)
+      return store.placeOf(viewpoint.follow)
+    }
+    return this.#cellFor(store, viewpoint !== undefined && "x" in viewpoint ? viewpoint : { x: 0, y: 0 })
   }
 
   #cellFor({ area, name }: ReplicaStore, position: CellPlace): CellPlace {

@@ -162,12 +162,12 @@ export class Turn {
    * the connection.
    */
   permits(outlet: Outlet, turn: number): boolean {
-    const { kept = turn } = this.#options.gate ?? {}
-    if (this.#writing === outlet && turn <= kept) return true
-    const text =
-      turn > kept
-        ? `a connection wrote output of turn ${turn}; the gate has kept ${kept}`
-        : "a connection wrote outside the release of its turn"
+    const { gate } = this.#options
+    const isKept = gate === undefined || turn <= gate.kept
+    if (isKept && this.#writing === outlet) return true
+    const text = isKept
+      ? "a connection wrote outside the release of its turn"
+      : `a connection wrote output of turn ${turn}; the gate has kept ${gate.kept}`
     this.#fail(outlet, new Error(`internal: ${text}`))
     return false
   }

@@ -78,8 +78,11 @@ export function statusRoutes({ status, isOpen, troubles, version }: StatusOption
       path: "/readyz",
       summary: "Readiness for an alert or a load balancer",
       replies: {
-        200: json("The world takes players, and their progress is saved", okBody),
-        503: json("The world is closing, or progress cannot be saved", unavailableBody),
+        200: json("The world takes players, and keeps what they do", okBody),
+        503: json(
+          "The world is closing, progress cannot be saved, or the journal's disk takes no records",
+          unavailableBody,
+        ),
       },
       answer() {
         const reasons = isOpen() ? troubles() : ["closing"]

@@ -147,12 +147,15 @@ export class Conversation<User extends AuthenticatedUser>
   }
 
   /** Continues from a record, before the first connection. An open stream ends with `server_restarted`. */
-  restore({ delivery, streams }: Omit<ConversationRecord, "running">): void {
+  restore(
+    { delivery, streams }: Omit<ConversationRecord, "running">,
+    messageOf: (bytes: Uint8Array) => OutboundMessage,
+  ): void {
     const error = wireError(new HawserError("server_restarted"))
     // Their ENDs are new messages: a page that follows later states them.
     const ends = streams.map((reference) => this.codec.encode({ kind: "end", reference, error }))
     const sent = { ...delivery.sent, messages: [...delivery.sent.messages, ...ends] }
-    this.delivery.restore({ ...delivery, sent })
+    this.delivery.restore({ ...delivery, sent }, messageOf)
   }
 
   /** Releases all messages, requests and timers at the session's end. */

@@ -14,7 +14,14 @@ import { endReportOf, reportEnd } from "../conversation/session-end.ts"
 import type { ResumableSession } from "../opening/resume.ts"
 import { followed } from "./followed-session.ts"
 import type { RestoredNumber } from "./kept-session.ts"
-import type { AcceptedClaim, FinishOptions, SessionBirth, SessionHost, SessionLink } from "./session-host.ts"
+import type {
+  AcceptedClaim,
+  FinishOptions,
+  RestoreOptions,
+  SessionBirth,
+  SessionHost,
+  SessionLink,
+} from "./session-host.ts"
 import { claimsAt, stepLife, wakeAtLife } from "./session.machine.ts"
 import type { LifeEffect, LifeInput, LifeState } from "./session.machine.ts"
 import type { SessionRecord } from "./session-record.ts"
@@ -291,8 +298,11 @@ export class ServerSession<User extends AuthenticatedUser>
   }
 
   /** Continues from a record, detached. `joined` restores the memberships. */
-  restore(record: SessionRecord, joined: SessionHost<User, ServerSession<User>>["onThawed"]): void {
-    this.#conversation.restore(record)
+  restore(
+    record: SessionRecord,
+    { joined, messageOf }: RestoreOptions<SessionHost<User, ServerSession<User>>["onThawed"]>,
+  ): void {
+    this.#conversation.restore(record, messageOf)
     this.#arm()
     joined(this, record.memberships)
   }

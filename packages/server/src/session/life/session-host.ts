@@ -85,6 +85,14 @@ export interface AcceptedClaim<User extends AuthenticatedUser> {
   readonly countsState: boolean
 }
 
+/** Options of `restore`. */
+export interface RestoreOptions<Joined> {
+  /** Restores the memberships. */
+  readonly joined: Joined
+  /** Returns the message of restored bytes, the same one for all sessions that share them. */
+  readonly messageOf: (bytes: Uint8Array) => OutboundMessage
+}
+
 /** Options of `finish`. */
 export interface FinishOptions<S> extends Ending {
   /** Session that replaces this one. */

@@ -1,9 +1,11 @@
 // Implements `StoreHost`, the services of a server for its store: lookups, freezing and thawing of sessions.
+import { outbound } from "@hawser/protocol/core"
+import type { OutboundMessage } from "@hawser/protocol/core"
 import { checkedUser } from "../../base/authenticate.ts"
 import type { AuthenticatedUser } from "../../base/authenticate.ts"
 import type { Dialect } from "../conversation/dialect.ts"
 import { ServerSession } from "./server-session.ts"
-import type { SessionHost } from "./session-host.ts"
+import type { RestoreOptions, SessionHost } from "./session-host.ts"
 import { restoredLife } from "./session.machine.ts"
 import type { SessionRecord } from "./session-record.ts"
 import type { SessionPolicy, SessionRegistry } from "./session-registry.ts"
@@ -32,6 +34,15 @@ export function createStoreHost<User extends AuthenticatedUser>(
 ): ServerStoreHost<User> {
   const { registry, tombstones, sessionHost, sessionPolicy, compact } = parts
   const { clock, life, limits, userRecord } = sessionHost
+  /** Messages of restored bytes: those of a broadcast are kept once, and count once. */
+  const messages = new WeakMap<Uint8Array, OutboundMessage>()
+  const sharedMessage = (bytes: Uint8Array): OutboundMessage => {
+    const known = messages.get(bytes)
+    if (known !== undefined) return known
+    const message = outbound(bytes)
+    messages.set(bytes, message)
+    return message
+  }
   return {
     sessionsOf: (userId) => registry.ofUser(userId),
     holds: (sessionId) => registry.get(sessionId) !== undefined,
@@ -42,13 +53,13 @@ export function createStoreHost<User extends AuthenticatedUser>(
       const session = registry.get(sessionId)
       return session?.resumable === true ? session.freeze() : undefined
     },
-    thaw: (record) => restored(record, sessionHost.onThawed),
-    revive: (record) => restored(record, sessionHost.onRestored),
+    thaw: (record) => restored(record, { joined: sessionHost.onThawed, messageOf: outbound }),
+    revive: (record) => restored(record, { joined: sessionHost.onRestored, messageOf: sharedMessage }),
   }
 
   function restored(
     record: SessionRecord,
-    joined: SessionHost<User, ServerSession<User>>["onThawed"],
+    options: RestoreOptions<SessionHost<User, ServerSession<User>>["onThawed"]>,
   ): ServerSession<User> {
     const { id, clientId, address } = record
     if (registry.get(id) !== undefined) throw new RangeError(`session ${id} is open in this process already`)
@@ -60,7 +71,7 @@ export function createStoreHost<User extends AuthenticatedUser>(
       dialect: compact,
       life: restoredLife(life.resumable, record.claims, clock.now()),
     })
-    session.restore(record, joined)
+    session.restore(record, options)
     return session
   }
 }
