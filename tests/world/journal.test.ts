@@ -59,7 +59,9 @@ describe("a world that is killed", { timeout: 120_000 }, () => {
     const late = await enter(world)
     await eventually(() => expect([...late.seen.keys()]).toEqual(expect.arrayContaining([ann.username])))
     expect(late.seen.get(ann.username)).toMatchObject({ away: false })
-    expect(world.output).toMatch(/^The journal continued 2 sessions, \d+ topics?: \d+\.\d kB in \d+ ms\.$/m)
+    expect(world.output).toMatch(
+      /^The journal continued 2 sessions, \d+ topics?, \d+ records: \d+\.\d [kM]B in \d+ ms\.$/m,
+    )
   })
 
   it("puts players back at the place that was saved, and shows the experience that was saved", async () => {

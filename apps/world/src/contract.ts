@@ -123,8 +123,12 @@ const experience = {
   hitpoints: integer(),
 } satisfies Record<(typeof skillNames)[number], unknown>
 
-/** What a player in the world has. Only that player sees it. Key: the player's number. */
-const belongings = defineReplica({ durable: true, fields: { ...goods, ...experience } })
+/** Goods and experience of the players in the world. Each player sees only the own record. Key: the player's number. */
+const belongings = defineReplica({
+  durable: true,
+  visibleTo: "owner",
+  fields: { ...goods, ...experience },
+})
 
 /** Where players stood who have left, and what they had, until the database has it. No client sees it. Key: the player's number. */
 const departed = defineReplica({
@@ -156,9 +160,9 @@ const lines = defineReplica({
 })
 
 /**
- * Pieces of wood and ore since the journal began, in one record with the key "all". `grown`: that began to stand, in trees and rocks.
- * `decayed`: that nobody took up. `stored`: that departed players have in the database, less those that players brought from there.
- * No client sees it.
+ * Pieces of wood and ore since the journal began, in one record with the key "all". `grown`: in new trees and rocks, and regrown.
+ * `decayed`: on the ground at the end of their time. `stored`: of departed players, in the database, less those that players brought
+ * from there. No client sees it.
  */
 const ledger = defineReplica({
   durable: true,

@@ -105,8 +105,8 @@ export class Creatures {
     const { zone } = creature
     creature.fields =
       step.ok && isInside(zone, step.to)
-      ? { ...creature.fields, ...step.to, facing, state: "wandering" }
-      : { ...creature.fields, facing, state: "idle" }
+        ? { ...creature.fields, ...step.to, facing, state: "wandering" }
+        : { ...creature.fields, facing, state: "idle" }
     shown.set(creature.id, creature.fields)
   }
 }

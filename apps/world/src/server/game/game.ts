@@ -1,16 +1,16 @@
 // Game of the world: players enter, leave, act, and receive changes. Connects the rules to the server's sessions.
 import { HawserError, encodedArray, encodedMap } from "@hawser/server"
 import type { SessionEnded, SessionOpened } from "@hawser/server"
-import { carriedMax, chatInputMaxLength, moveCooldownMs, world } from "../../contract.ts"
-import type { ChunkPayload, Direction, ItemKind, Ledger, Position, WorldContract } from "../../contract.ts"
-import { channelsFor, checkChat, localChatTiles, isNear } from "../../rules/chat.ts"
-import type { ChatChannel, Role } from "../../rules/chat.ts"
+import { carriedMax, moveCooldownMs, world } from "../../contract.ts"
+import type { ChunkPayload, Direction, ItemKind, Ledger, WorldContract } from "../../contract.ts"
+import { channelsFor } from "../../rules/chat.ts"
 import type { WorldMap } from "../../rules/map.ts"
 import { stepFrom } from "../../rules/movement.ts"
 import type { Tile } from "../../rules/movement.ts"
 import { gatherXp, levelOf, skillLevels, stepXp } from "../../rules/skills.ts"
 import type { SkillName } from "../../rules/skills.ts"
 import type { KnownPlayer, Progress } from "../store/player-record.ts"
+import { ChatRoom } from "./chat-room.ts"
 import { ChunkStore, chunkKeyAt, pushRadius, queryRadiusMax } from "./chunk-store.ts"
 import { Creatures } from "./creatures.ts"
 import { Departures } from "./departures.ts"
@@ -22,7 +22,6 @@ import type { WorldSession, WorldUser } from "./world-types.ts"
 import { answerAboutOneself } from "./queries.ts"
 import { Resources } from "./resources.ts"
 import { openSight } from "./sight.ts"
-import { SpokenLines } from "./spoken-lines.ts"
 import { piecesOf, progressOf, xpOf } from "./standing.ts"
 import type { TickTimes } from "./tick.ts"
 import type { WorldServer } from "./world-types.ts"
@@ -61,7 +60,7 @@ const nameOf: Readonly<Record<ItemKind, string>> = { log: "wood", ore: "ore" }
 export class Game {
   readonly players: Players
   readonly #pieces: Pieces
-  readonly #lines: SpokenLines
+  readonly #chat: ChatRoom
   readonly #departures: Departures
   readonly #creatures: Creatures
   readonly #resources: Resources
@@ -86,7 +85,7 @@ export class Game {
     }
     this.players = new Players(this.#records)
     this.#pieces = new Pieces(server.replica("ledger"))
-    this.#lines = new SpokenLines(server.replica("lines"))
+    this.#chat = new ChatRoom(server, this.players, options.wallClockMs)
     this.#departures = new Departures({
       departed: this.#records.departed,
       isUnsaved: options.isUnsaved,
@@ -116,7 +115,7 @@ export class Game {
   begin(nowMs: number): void {
     this.#nowMs = nowMs
     for (const part of [this.#creatures, this.#resources, this.#groundItems]) part.begin(nowMs)
-    this.#lines.begin()
+    this.#chat.begin()
     const { players, departed } = this.#records
     for (const [id] of [...players]) if (this.players.get(id) === undefined) this.players.depart(id)
     for (const [id] of departed) this.#departures.add(id, this.#tick)
@@ -162,7 +161,7 @@ export class Game {
   }
 
   #enter({ session, replaces }: SessionOpened<WorldUser, WorldContract>): void {
-    const { server, map, motd, wallClockMs } = this.#options
+    const { server, map, motd } = this.#options
     const { record } = session.user
     const player = this.#place(record, session)
     const seen = this.players.seen(record)
@@ -176,17 +175,8 @@ export class Game {
       moveCooldownMs,
       chatChannels: channelsFor(record.role),
     })
-    const lines = this.#lines.heardAt(this.players.place(player))
-    if (lines.length > 0)
-      session.send("chatHistory", {
-        lines: lines.map(({ sender, message, channel, sentAtMs }) => ({ sender, message, channel, sentAtMs })),
-      })
-    session.send("chatMessage", {
-      sender: "Server",
-      message: motd,
-      channel: "system",
-      sentAtMs: wallClockMs(),
-    })
+    this.#chat.tell(player)
+    this.#chat.say(player, motd)
     this.#showSkills(player)
     session.send("arrival", { playerId: record.id, others: this.players.size - 1 })
     if (replaces.length === 0)
@@ -234,9 +224,7 @@ export class Game {
     const { username } = player.record
     // At a shutdown no departure is published: all players return together.
     if (cause !== "server_shutdown")
-      server
-        .topic(`map:${map.id}`)
-        .publish("playerLeft", { id: player.record.id, username, reason: cause })
+      server.topic(`map:${map.id}`).publish("playerLeft", { id: player.record.id, username, reason: cause })
     save([progressOf(player.record.id, map.id, standing)])
   }
 
@@ -276,7 +264,7 @@ export class Game {
 
     // Role of the session, not of the player state: a fresh token or a new session may have another role.
     server.command("chatSend", ({ input, session }) =>
-      this.#chat(this.#player(session), input, session.user.record.role),
+      this.#chat.speak(this.#player(session), input, session.user.record.role),
     )
 
     server.command("gather", ({ input, session, afterReply }) => {
@@ -326,7 +314,7 @@ export class Game {
     const found = this.#groundItems.at(to)
     if (found === undefined || !this.#carry(player, found)) return
     this.#groundItems.take(to)
-    this.#say(player, `You take up a piece of ${nameOf[found]}.`)
+    this.#chat.say(player, `You take up a piece of ${nameOf[found]}.`)
   }
 
   /** Adds a piece to what a player carries. Returns false if the player's hands are full. */
@@ -340,18 +328,12 @@ export class Game {
   /** Returns the number of pieces that the player still carries. */
   #drop(player: PlayerState, item: ItemKind): number {
     const carried = this.players.belongings(player)[item]
-    if (carried === 0)
-      throw world.error("drop_nothing_carried", { message: `you carry no ${nameOf[item]}` })
+    if (carried === 0) throw world.error("drop_nothing_carried", { message: `you carry no ${nameOf[item]}` })
     const at = this.players.place(player)
     if (!this.#groundItems.put(item, at, { except: at, nowMs: this.#nowMs }))
       throw world.error("drop_no_space", { message: "there is no free tile beside you" })
     this.#records.belongings.patch(player.id, { [item]: carried - 1 })
     return carried - 1
-  }
-
-  #say({ session }: PlayerState, message: string): void {
-    const sentAtMs = this.#options.wallClockMs()
-    session.send("chatMessage", { sender: "Server", message, channel: "system", sentAtMs })
   }
 
   /** Returns the kind of resource that gave a piece. The last piece falls to the ground if a tile beside it is free. */
@@ -393,48 +375,5 @@ export class Game {
 
   #showSkills(player: PlayerState): void {
     player.session.send("skills", { skills: skillLevels(xpOf(this.players.belongings(player))) })
-  }
-
-  #chat(
-    speaker: PlayerState,
-    input: { channel: ChatChannel; message: string; recipient?: string | undefined },
-    role: Role,
-  ): { channel: ChatChannel; message: string } {
-    const { channel } = input
-    const verdict = checkChat(channel, input.message, { role, inputMaxLength: chatInputMaxLength })
-    if (!verdict.ok) {
-      const category = verdict.code === "chat_permission_denied" ? "permission" : "validation"
-      throw world.error(verdict.code, { message: verdict.text, category })
-    }
-    const line = {
-      sender: speaker.record.username,
-      message: verdict.message,
-      channel,
-      sentAtMs: this.#options.wallClockMs(),
-    }
-    const at = this.players.place(speaker)
-    const hearers = this.#hearers(at, channel, input.recipient)
-    const sessions = hearers.map(({ session }) => session)
-    this.#options.server.multicast(sessions, "chatMessage", line)
-    if (channel !== "dm") this.#lines.add({ ...at, ...line, channel })
-    return { channel, message: verdict.message }
-  }
-
-  #hearers(at: Position, channel: ChatChannel, recipient: string | undefined): PlayerState[] {
-    if (channel === "dm") return [this.#recipient(recipient)]
-    const all = [...this.players.all]
-    if (channel === "global") return all
-    return all.filter((other) => isNear(at, this.players.place(other), localChatTiles))
-  }
-
-  #recipient(username: string | undefined): PlayerState {
-    const found = username === undefined ? undefined : this.players.byName(username)
-    if (found !== undefined) return found
-    throw world.error("chat_recipient_not_found", {
-      message:
-        username === undefined
-          ? "a direct message needs a recipient"
-          : `${JSON.stringify(username)} is not online`,
-    })
   }
 }

@@ -1,7 +1,6 @@
 // Items on the ground: at most one on a tile, until a player takes it or its lifetime ends.
 import type { GroundItemFields, ItemKind } from "../../contract.ts"
-import type { WorldMap } from "../../rules/map.ts"
-import type { Tile } from "../../rules/movement.ts"
+import type { Terrain, Tile } from "../../rules/movement.ts"
 import type { Pieces } from "./pieces.ts"
 import type { Shown } from "./shown.ts"
 
@@ -9,14 +8,18 @@ const lifetimeMs = 120_000
 /** Maximum number of items. Beyond it the oldest is removed. */
 const maxItems = 2_000
 
+interface Ground extends Terrain {
+  readonly width: number
+}
+
 export class GroundItems {
-  readonly #map: WorldMap
+  readonly #map: Ground
   readonly #shown: Shown<GroundItemFields>
   readonly #pieces: Pieces
   /** Ends of the lifetimes, the oldest item first. The item may be gone. */
   readonly #expiresAtMs = new Map<string, number>()
 
-  constructor(map: WorldMap, shown: Shown<GroundItemFields>, pieces: Pieces) {
+  constructor(map: Ground, shown: Shown<GroundItemFields>, pieces: Pieces) {
     this.#map = map
     this.#shown = shown
     this.#pieces = pieces

@@ -9,9 +9,10 @@ import type { KnownPlayer, Progress } from "../store/player-record.ts"
 /** Place, health, goods and experience. */
 export type Standing = Departed
 
-/** Returns what the database holds. */
+/** Returns what the database holds. Earlier versions may have stored parts of a point of experience. */
 export function storedStanding({ x, y, facing, currentHp, maxHp, skills, goods }: KnownPlayer): Standing {
-  return { x, y, facing, hp: currentHp, maxHp, ...goodsOf(goods), ...skillsOf(skills) }
+  const xp = Object.fromEntries(Object.entries(skills).map(([name, points]) => [name, Math.floor(points)]))
+  return { x, y, facing, hp: currentHp, maxHp, ...goodsOf(goods), ...skillsOf(xp) }
 }
 
 /** Returns what the database is to hold. */
@@ -49,7 +50,10 @@ export function piecesOf(goods: Readonly<Record<ItemKind, number>>): number {
   return itemKinds.reduce((sum, kind) => sum + goods[kind], 0)
 }
 
-function goodsOf({ log = 0, ore = 0 }: Readonly<Partial<Record<ItemKind, number>>>): Record<ItemKind, number> {
+function goodsOf({
+  log = 0,
+  ore = 0,
+}: Readonly<Partial<Record<ItemKind, number>>>): Record<ItemKind, number> {
   return { log, ore }
 }
 

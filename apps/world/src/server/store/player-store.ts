@@ -139,9 +139,7 @@ async function writeGoods(transaction: Transaction<Tables>, records: readonly Pr
     .insertInto("goods")
     .values(rows)
     .onConflict((conflict) =>
-      conflict
-        .columns(["player_id", "item"])
-        .doUpdateSet((row) => ({ pieces: row.ref("excluded.pieces") })),
+      conflict.columns(["player_id", "item"]).doUpdateSet((row) => ({ pieces: row.ref("excluded.pieces") })),
     )
     .execute()
 }
