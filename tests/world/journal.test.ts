@@ -111,7 +111,7 @@ describe("a world that is killed", { timeout: 120_000 }, () => {
     expect(own()).toMatchObject({ log: 1, woodcutting: 25, exploration: 17 + 8 + 3 })
     const late = await enter(world)
     await eventually(() => expect(late.history).toEqual([`${ann.username}: before`]))
-    // Nobody sees what another carries.
+    // A client sees the goods of its own player only.
     await eventually(() => expect([...late.client.replica("belongings").ids()]).toEqual([String(late.id)]))
   })
 
