@@ -28,6 +28,7 @@ const record: PlayerRecord = {
   maxHp: 10,
   appearance: {},
   skills: {},
+  goods: {},
   createdAtMs: 0,
 }
 
@@ -57,6 +58,7 @@ function openGame({ save, isUnsaved }: GameHooks) {
     onError: (error) => expect.unreachable(String(error)),
     tickTimes: () => ({ averageMs: null, p50Ms: null, p99Ms: null }),
   })
+  game.begin(0)
   return { server, game }
 }
 

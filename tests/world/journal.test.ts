@@ -1,7 +1,10 @@
 // The world's process ends, and the next one continues its sessions from the journal.
-import { existsSync, readFileSync, readdirSync, statSync, truncateSync, writeFileSync } from "node:fs"
+import { existsSync, readFileSync, readdirSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
+import { setTimeout as pause } from "node:timers/promises"
 import { describe, expect, it, onTestFinished, vi } from "vitest"
+import { moveCooldownMs } from "../../apps/world/src/contract.ts"
+import type { Direction } from "../../apps/world/src/contract.ts"
 import { openDatabase } from "../../apps/world/src/server/store/database.ts"
 import { createPlayerStore } from "../../apps/world/src/server/store/player-store.ts"
 import { newAccount } from "../conformance-2.0/player.ts"
@@ -31,6 +34,23 @@ async function enter(world: WorldProcess): Promise<ResumingPlayer> {
 const sayAtLast = ({ client }: ResumingPlayer, message: string): Promise<unknown> =>
   client.command("chatSend", { channel: "local", message }, { timeoutMs: 60_000 })
 
+async function walk(player: ResumingPlayer, direction: Direction, steps: number): Promise<void> {
+  for (let step = 0; step < steps; step += 1) {
+    await player.move(direction)
+    await pause(moveCooldownMs)
+  }
+}
+
+/** Returns the world's pieces by place. The ledger must agree with them. */
+async function piecesOf(world: WorldProcess): Promise<Readonly<Record<string, number>>> {
+  const text = await (await fetch(`${world.url}/metrics`)).text()
+  const found = [...text.matchAll(/^world_pieces\{place="(\w+)"\} (-?\d+)$/gm)]
+  const pieces = Object.fromEntries(found.map(([, place = "", count]) => [place, Number(count)]))
+  const { grown = 0, decayed = 0, stored = 0, standing = 0, ground = 0, carried = 0 } = pieces
+  expect(grown - decayed - stored).toBe(standing + ground + carried)
+  return pieces
+}
+
 const resumed = ({ sessions }: ResumingPlayer): number =>
   sessions.filter(({ kind }) => kind === "resumed").length
 
@@ -59,28 +79,79 @@ describe("a world that is killed", { timeout: 120_000 }, () => {
     const late = await enter(world)
     await eventually(() => expect([...late.seen.keys()]).toEqual(expect.arrayContaining([ann.username])))
     expect(late.seen.get(ann.username)).toMatchObject({ away: false })
-    expect(world.output).toMatch(/^The journal continued 2 sessions, \d+ topics?: \d+\.\d kB in \d+ ms\.$/m)
+    expect(world.output).toMatch(
+      /^The journal continued 2 sessions, \d+ topics?, \d+ records: \d+\.\d [kM]B in \d+ ms\.$/m,
+    )
   })
 
-  it("puts players back at the place that was saved, and shows the experience that was saved", async () => {
+  it("stands where it stood: places, experience, goods, trees and the last lines, at once after each step", async () => {
+    const world = await openWorld()
+    const ann = await enter(world)
+    await walk(ann, "UP", 17)
+    await walk(ann, "RIGHT", 8)
+    const { x = 0, y = 0 } = ann.at ?? {}
+    const tree = { x: x + 1, y }
+    await ann.say("before")
+    await ann.gather(tree)
+    const own = () => ann.client.replica("belongings").get(String(ann.id))
+    const stock = (): unknown =>
+      [...ann.client.replica("resources").values()].find((one) => one.x === tree.x && one.y === tree.y)?.stock
+    for (let life = 1; life <= 3; life += 1) {
+      await eventually(() => expect([own()?.log, stock()]).toEqual([1, 2]))
+      await ann.move(life % 2 === 1 ? "LEFT" : "RIGHT")
+      const at = ann.at
+      await world.kill()
+      await world.start()
+      await eventually(() => expect(resumed(ann)).toBe(life))
+      await eventually(() =>
+        expect(ann.seen.get(ann.username)).toMatchObject({ x: at?.x, y: at?.y, away: false }),
+      )
+      expect(await piecesOf(world)).toMatchObject({ carried: 1 })
+    }
+    expect(own()).toMatchObject({ log: 1, woodcutting: 25, exploration: 17 + 8 + 3 })
+    const late = await enter(world)
+    await eventually(() => expect(late.history).toEqual([`${ann.username}: before`]))
+    // A client sees the goods of its own player only.
+    await eventually(() => expect([...late.client.replica("belongings").ids()]).toEqual([String(late.id)]))
+  })
+
+  it("keeps the place and the goods of players whose sessions have ended, until the database has them", async () => {
+    const world = await openWorld({ RESUME_WINDOW_SECONDS: "1" })
+    const ann = await enter(world)
+    await walk(ann, "UP", 17)
+    await walk(ann, "RIGHT", 8)
+    await ann.gather({ x: (ann.at?.x ?? 0) + 1, y: ann.at?.y ?? 0 })
+    const at = ann.at
+    ann.client.close()
+    await world.kill()
+    await world.start()
+    const store = createPlayerStore(await openDatabase(`file:${world.folder}/data/world.sqlite`))
+    await vi.waitFor(
+      async () =>
+        expect(await store.findByName(ann.username)).toMatchObject({ x: at?.x, y: at?.y, goods: { log: 1 } }),
+      { timeout: 20_000, interval: 100 },
+    )
+    await store.close()
+    await ann.client.connect()
+    await eventually(() => expect(ann.welcomes).toBe(2))
+    expect(ann.at).toEqual(at)
+    await eventually(() => expect(ann.client.replica("belongings").get(String(ann.id))?.log).toBe(1))
+    await piecesOf(world)
+  })
+
+  it("begins from the database, and says so, if its journal was deleted", async () => {
     const world = await openWorld()
     const ann = await enter(world)
     await ann.move("LEFT")
     const { x, y } = ann.at ?? {}
-    const store = createPlayerStore(await openDatabase(`file:${world.folder}/data/world.sqlite`))
-    await vi.waitFor(async () => expect(await store.findByName(ann.username)).toMatchObject({ x, y }), {
-      timeout: 20_000,
-      interval: 100,
-    })
-    await store.close()
-    await world.kill()
+    ann.client.close()
+    world.signal("SIGTERM")
+    await world.exit()
+    rmSync(join(world.folder, "data/journal"), { recursive: true })
     await world.start()
-    await eventually(() => expect(resumed(ann)).toBe(1))
-    await eventually(() => expect(ann.seen.get(ann.username)).toMatchObject({ x, y, away: false }))
-    await ann.move("RIGHT")
-    expect(ann.at).toMatchObject({ x: (x ?? 0) + 1, y })
-    const { exploration } = await ann.xp()
-    expect(exploration).toBeGreaterThan(0)
+    expect(world.output).toMatch(/^The journal is new: players begin where the database has them\.$/m)
+    await ann.client.connect()
+    await eventually(() => expect(ann.at).toMatchObject({ x, y }))
   })
 
   it("ends the session of a player who was banned or deleted in between", async () => {

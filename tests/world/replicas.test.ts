@@ -65,8 +65,9 @@ it(
       ({ type, payload }) => type === "event_game_update" && listAt(payload, "ground_items").length > 0,
     )
     const { x: logX, y: logY } = log
+    const [id = 0] = [...watcher.client.replica("groundItems").ids()].map(Number)
     expect(listAt(dropped.payload, "ground_items")).toMatchObject([
-      { type: "ground_item", id: 1, item_name: "log", display_name: "Log", quantity: 1, x: logX, y: logY },
+      { type: "ground_item", id, item_name: "log", display_name: "Log", quantity: 1, x: logX, y: logY },
     ])
 
     // The log is left of the tree's upper neighbour, directly above the player who felled the tree.
@@ -74,12 +75,12 @@ it(
     await walk(feller, "UP", 1)
     await eventually(() => expect(logs()).toEqual([]))
     expect(await feller.client.query("inventory")).toMatchObject({
-      slots: [{ slot: 0, item: "log", quantity: 1 }],
+      slots: [{ slot: 0, item: "log", quantity: 3 }],
     })
     await old.client.waitFor(
       "the log's removal",
       ({ type, payload }) =>
-        type === "event_game_update" && listAt(payload, "removed_ground_item_ids").includes(1),
+        type === "event_game_update" && listAt(payload, "removed_ground_item_ids").includes(id),
     )
     await eventually(() => expect(treeSeen()).toMatchObject({ stock: 3 }))
     expect([feller.errors, watcher.errors]).toEqual([[], []])

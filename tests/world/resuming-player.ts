@@ -21,6 +21,8 @@ export class ResumingPlayer {
   readonly client: Client<WorldContract>
   /** `SENDER: TEXT` of every chat line, the system's greeting included. */
   readonly lines: string[] = []
+  /** `SENDER: TEXT` of the lines before the entry. */
+  readonly history: string[] = []
   readonly sessions: SessionEvent[] = []
   readonly left: string[] = []
   readonly joined: string[] = []
@@ -30,6 +32,8 @@ export class ResumingPlayer {
   welcomes = 0
   steps = 0
   gathered = 0
+  /** The player's number; 0 before the first welcome. */
+  id = 0
   at: Position | undefined
 
   /** A test that runs concurrently with others passes its `onTestFinished`. */
@@ -50,11 +54,17 @@ export class ResumingPlayer {
     })
     const { client } = this
     client.onSession((event) => this.sessions.push(event))
-    client.on("welcome", ({ player: { x, y }, mapId }) => {
+    client.on("welcome", ({ player: { id, x, y }, mapId }) => {
       this.welcomes += 1
+      this.id = id
       this.at = { mapId, x, y }
     })
     client.on("chatMessage", ({ sender, message }) => this.lines.push(`${sender}: ${message}`))
+    client.on("chatHistory", ({ lines }) =>
+      this.history.push(...lines.map(({ sender, message }) => `${sender}: ${message}`)),
+    )
+    // Without a listener its records would not be read.
+    client.replica("belongings").subscribe(() => {})
     client.on("playerLeft", (player) => this.left.push(player.username))
     client.on("playerJoined", (player) => this.joined.push(player.username))
     client.replica("players").subscribe(({ events }) => {

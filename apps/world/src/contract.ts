@@ -43,6 +43,7 @@ const quietArea = { x: "x", y: "y", cellSize: 16, range: 1 } as const
 
 /** Key: the player's number. */
 const players = defineReplica({
+  durable: true,
   fields: {
     x: coordinate,
     y: coordinate,
@@ -57,6 +58,7 @@ const players = defineReplica({
 })
 
 const creatures = defineReplica({
+  durable: true,
   fields: {
     x: coordinate,
     y: coordinate,
@@ -71,6 +73,7 @@ const creatures = defineReplica({
 
 /** Trees and rocks. `stock` is the number of pieces left; at 0 the tree or rock is bare until it regrows. */
 const resources = defineReplica({
+  durable: true,
   fields: {
     x: coordinate,
     y: coordinate,
@@ -85,8 +88,85 @@ export type ItemKind = (typeof itemKinds)[number]
 
 /** Items on the ground. A player who steps onto the tile takes the item up. */
 const groundItems = defineReplica({
+  durable: true,
   fields: { x: coordinate, y: coordinate, kind: oneOf(itemKinds) },
   area: quietArea,
+})
+
+export const skillNames = [
+  "exploration",
+  "woodcutting",
+  "mining",
+  "attack",
+  "strength",
+  "defence",
+  "hitpoints",
+] as const
+
+/** Maximum number of pieces of one kind that a player carries. */
+export const carriedMax = 999
+
+/** Pieces of each kind that a player carries. */
+const goods = {
+  log: integer({ min: 0, max: carriedMax }),
+  ore: integer({ min: 0, max: carriedMax }),
+} satisfies Record<ItemKind, unknown>
+
+/** Experience in each skill. */
+const experience = {
+  exploration: integer(),
+  woodcutting: integer(),
+  mining: integer(),
+  attack: integer(),
+  strength: integer(),
+  defence: integer(),
+  hitpoints: integer(),
+} satisfies Record<(typeof skillNames)[number], unknown>
+
+/** Goods and experience of the players in the world. Each player sees only the own record. Key: the player's number. */
+const belongings = defineReplica({
+  durable: true,
+  visibleTo: "owner",
+  fields: { ...goods, ...experience },
+})
+
+/** Where players stood who have left, and what they had, until the database has it. No client sees it. Key: the player's number. */
+const departed = defineReplica({
+  durable: true,
+  fields: {
+    x: coordinate,
+    y: coordinate,
+    facing: oneOf(directions),
+    hp: hitPoints,
+    maxHp: hitPoints,
+    ...goods,
+    ...experience,
+  },
+})
+
+/** The last lines of the chat, for those who enter. No client sees them as records. Key: the number of the line. */
+const lines = defineReplica({
+  durable: true,
+  fields: {
+    mapId: text(),
+    x: coordinate,
+    y: coordinate,
+    sender: text(),
+    message: text(),
+    channel: oneOf(["local", "global"]),
+    /** Milliseconds since 1970. */
+    sentAtMs: integer(),
+  },
+})
+
+/**
+ * Pieces of wood and ore since the journal began, in one record with the key "all". `grown`: in new trees and rocks, and regrown.
+ * `decayed`: on the ground at the end of their time. `stored`: of departed players, in the database, less those that players brought
+ * from there. No client sees it.
+ */
+const ledger = defineReplica({
+  durable: true,
+  fields: { grown: integer(), decayed: integer(), stored: integer() },
 })
 
 /** A chunk of 16×16 tiles, row by row. A gid of 0 is an empty cell; `blocked` holds 0 or 1 for each tile. */
@@ -125,6 +205,14 @@ export const movesInFlight = 4
  */
 export const chatInputMaxLength = 500
 
+const chatLineSchema = z.object({
+  sender: z.string(),
+  message: z.string(),
+  channel: z.enum([...chatChannels, "system"]),
+  /** Milliseconds since 1970. */
+  sentAtMs: z.number(),
+})
+
 export const world = defineContract({
   name: "world",
   commands: {
@@ -146,6 +234,12 @@ export const world = defineContract({
       input: z.object({ x: z.int(), y: z.int() }),
       output: z.object({ skill: z.string(), xpGained: z.int(), level: z.int(), xp: z.int() }),
       limit: { everyMs: 1_000, burst: 1 },
+    },
+    /** Puts a carried piece onto the ground, at or beside the player's tile. `left` is the number that is still carried. */
+    drop: {
+      input: z.object({ item: z.enum(itemKinds) }),
+      output: z.object({ left: z.int() }),
+      limit: { everyMs: 500, burst: 3 },
     },
   },
   queries: {
@@ -184,7 +278,7 @@ export const world = defineContract({
       limit: { everyMs: 500, burst: 4 },
     },
   },
-  replicas: { players, creatures, resources, groundItems },
+  replicas: { players, creatures, resources, groundItems, belongings, departed, lines, ledger },
   events: {
     welcome: {
       payload: z.object({
@@ -198,14 +292,9 @@ export const world = defineContract({
         chatChannels: z.array(z.enum(chatChannels)),
       }),
     },
-    chatMessage: {
-      payload: z.object({
-        sender: z.string(),
-        message: z.string(),
-        channel: z.enum([...chatChannels, "system"]),
-        sentAtMs: z.number(),
-      }),
-    },
+    chatMessage: { payload: chatLineSchema },
+    /** Sent after `welcome`: the last lines of the chat that the player would have heard, the oldest first. */
+    chatHistory: { payload: z.object({ lines: z.array(chatLineSchema) }) },
     skills: { payload: z.object({ skills: skillsSchema }) },
     /** Sent after `welcome`: the number of the session's player, and how many others are in the world. */
     arrival: { payload: z.object({ playerId: z.int(), others: z.int() }) },
@@ -223,6 +312,9 @@ export const world = defineContract({
     map_invalid_coords: null,
     gather_nothing_left: null,
     gather_nothing_there: null,
+    gather_hands_full: null,
+    drop_nothing_carried: null,
+    drop_no_space: null,
     chat_message_empty: null,
     chat_message_too_long: null,
     chat_permission_denied: null,
@@ -238,3 +330,7 @@ export type PlayerFields = ReplicaRecord<WorldContract, "players">
 export type CreatureFields = ReplicaRecord<WorldContract, "creatures">
 export type ResourceFields = ReplicaRecord<WorldContract, "resources">
 export type GroundItemFields = ReplicaRecord<WorldContract, "groundItems">
+export type Belongings = ReplicaRecord<WorldContract, "belongings">
+export type Departed = ReplicaRecord<WorldContract, "departed">
+export type SpokenLine = ReplicaRecord<WorldContract, "lines">
+export type Ledger = ReplicaRecord<WorldContract, "ledger">

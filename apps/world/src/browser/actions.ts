@@ -2,7 +2,7 @@
 // waits.
 import { HawserError } from "@hawser/client"
 import type { Client, ClientStatus } from "@hawser/client"
-import type { Direction, WorldContract } from "../contract.ts"
+import type { Direction, ItemKind, WorldContract } from "../contract.ts"
 import type { NewChatLine } from "./chat-log.ts"
 import { patientMs } from "./patience.ts"
 import { isOutcomeUnknown, reasonFor } from "./player-words.ts"
@@ -11,6 +11,7 @@ import type { WorldState } from "./world-state.ts"
 export interface Actions {
   move(direction: Direction): void
   gather(): void
+  drop(item: ItemKind): void
 }
 
 /** The part of the client that acts. */
@@ -74,7 +75,23 @@ export function createActions({ client, world, addTo, changed, lookAround }: Act
     }
   }
 
-  return { move: (direction) => void move(direction), gather: () => void gather() }
+  /** Sends an idempotency key, like `gather`. */
+  async function drop(item: ItemKind): Promise<void> {
+    if (isClosed()) return
+    try {
+      await client.command("drop", { item }, { key: randomKey(), timeoutMs: patientMs })
+    } catch (error) {
+      if (HawserError.is(error) && error.code === "client_closed") return
+      const isUnknown = isOutcomeUnknown(error)
+      report(isUnknown ? "It is unknown whether you put something down." : "You put nothing down.", error)
+    }
+  }
+
+  return {
+    move: (direction) => void move(direction),
+    gather: () => void gather(),
+    drop: (item) => void drop(item),
+  }
 }
 
 /** Refusals that the figure's position shows, and outages, which the badge shows. */

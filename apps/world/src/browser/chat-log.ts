@@ -23,3 +23,20 @@ export function addLine(lines: readonly ChatLine[], line: NewChatLine): readonly
   const number = (lines.at(-1)?.number ?? 0) + 1
   return [...lines.slice(1 - maxLines), { sender: undefined, recipient: undefined, ...line, number }]
 }
+
+/**
+ * Adds lines that players have said, at the time at which they said them. A line that is there already is not added: a new session
+ * brings the last lines again.
+ */
+export function addSaidLines(lines: readonly ChatLine[], said: readonly NewChatLine[]): readonly ChatLine[] {
+  return said.reduce(
+    (known, line) => (known.some((one) => isSame(one, line)) ? known : addLine(known, line)),
+    lines,
+  )
+}
+
+function isSame(one: ChatLine, line: NewChatLine): boolean {
+  return (
+    one.atMs === line.atMs && one.sender === line.sender && one.text === line.text && one.kind === line.kind
+  )
+}

@@ -1,6 +1,6 @@
 // Applies the server's events and the changes of replicas to the world, the skills and the chat.
 import type { Client } from "@hawser/client"
-import type { WorldContract } from "../contract.ts"
+import type { ItemKind, WorldContract } from "../contract.ts"
 import type { NewChatLine } from "./chat-log.ts"
 import { createComings } from "./comings.ts"
 import type { ChatInput } from "./speech.ts"
@@ -26,6 +26,7 @@ export interface SurroundingsView {
   readonly moreCount: number
 }
 
+export type GoodsView = Readonly<Record<ItemKind, number>>
 export type SkillsView = Readonly<Record<string, { readonly level: number; readonly xp: number }>>
 
 interface Listening {
@@ -36,7 +37,10 @@ interface Listening {
   /** Called after every change of the surroundings. */
   readonly changedAround: () => void
   readonly addTo: (line: Omit<NewChatLine, "atMs">) => void
+  /** Adds lines of players, unless they are there. */
+  readonly addSaid: (lines: readonly NewChatLine[]) => void
   readonly skills: Store<SkillsView>
+  readonly goods: Store<GoodsView>
   readonly channels: Store<readonly ChatInput["channel"][]>
   readonly setCooldown: (ms: number) => void
   readonly lookAround: () => void
@@ -48,7 +52,9 @@ export function listenToServer({
   changed,
   changedAround,
   addTo,
+  addSaid,
   skills,
+  goods,
   channels,
   setCooldown,
   lookAround,
@@ -68,10 +74,25 @@ export function listenToServer({
   client.on("playerLeft", ({ id, username }) => {
     if (id !== world.own?.id) comings.add(username, "left")
   })
-  client.on("chatMessage", ({ channel, sender, message }) => {
+  client.on("chatMessage", ({ channel, sender, message, sentAtMs }) => {
     if (channel === "system") addTo({ kind: "system", text: message })
     else if (channel !== "dm" || sender !== world.own?.username)
-      addTo({ kind: channel, sender, text: message })
+      addSaid([{ kind: channel, sender, text: message, atMs: sentAtMs }])
+  })
+  client.on("chatHistory", ({ lines }) =>
+    addSaid(
+      lines.map(({ channel, sender, message, sentAtMs }) => ({
+        kind: channel,
+        sender,
+        text: message,
+        atMs: sentAtMs,
+      })),
+    ),
+  )
+  client.replica("belongings").subscribe(({ events }) => {
+    // Only the own record is in view.
+    for (const { kind, record } of events)
+      if (kind !== "leave") goods.set({ log: record.log, ore: record.ore })
   })
 }
 

@@ -3,15 +3,15 @@
 import { createClient } from "@hawser/client"
 import type { Client, ClientOptions, ClientStats, ClientStatus } from "@hawser/client"
 import { world as contract } from "../contract.ts"
-import type { Direction, WorldContract, WorldHealth } from "../contract.ts"
+import type { Direction, ItemKind, WorldContract, WorldHealth } from "../contract.ts"
 import { createActions } from "./actions.ts"
-import { addLine } from "./chat-log.ts"
+import { addLine, addSaidLines } from "./chat-log.ts"
 import type { ChatLine, NewChatLine } from "./chat-log.ts"
 import { firstView, hasConnection, nextView } from "./connection-view.ts"
 import type { ConnectionView } from "./connection-view.ts"
 import { watchChunks } from "./missing-chunks.ts"
 import { listenToServer, surroundingsOf } from "./server-events.ts"
-import type { SkillsView, SurroundingsView } from "./server-events.ts"
+import type { GoodsView, SkillsView, SurroundingsView } from "./server-events.ts"
 import { noResumptions, showSessionNews } from "./session-news.ts"
 import type { ResumptionView } from "./session-news.ts"
 import { Speech, nothingUnsaid } from "./speech.ts"
@@ -41,6 +41,8 @@ export interface Session {
   readonly silentSeconds: Store<number | undefined>
   readonly surroundings: Store<SurroundingsView | undefined>
   readonly skills: Store<SkillsView>
+  /** Number of pieces that the player carries, by kind. */
+  readonly goods: Store<GoodsView>
   readonly lines: Store<readonly ChatLine[]>
   /** Channels that the player may use. */
   readonly channels: Store<readonly ChatInput["channel"][]>
@@ -54,6 +56,8 @@ export interface Session {
   readonly moveCooldownMs: () => number
   move(direction: Direction): void
   gather(): void
+  /** Puts a carried piece onto the ground. */
+  drop(item: ItemKind): void
   /** Sends chat lines; `close` stops it. */
   readonly speech: Pick<Speech, "say" | "setAside" | "resume">
   /** Connects again after the server or the strategy has closed the client. */
@@ -83,7 +87,7 @@ export function startSession({ url, token, left, onRefused }: SessionOptions): S
   const world = new WorldState()
   const client = createClient(contract, { url, token, onError })
   const stores = createStores(client.current)
-  const { connection, surroundings, skills, lines, channels, resumptions, unsaid, ageSeconds } = stores
+  const { connection, surroundings, skills, goods, lines, channels, resumptions, unsaid, ageSeconds } = stores
   let moveCooldownMs = 150
   const addTo = (line: Omit<NewChatLine, "atMs">): void =>
     lines.set(addLine(lines.value, { ...line, atMs: Date.now() }))
@@ -99,7 +103,9 @@ export function startSession({ url, token, left, onRefused }: SessionOptions): S
     changed,
     changedAround: () => soonChanged.call(),
     addTo,
+    addSaid: (said) => lines.set(addSaidLines(lines.value, said)),
     skills,
+    goods,
     channels,
     setCooldown: (ms) => (moveCooldownMs = ms),
     lookAround: () => chunks.look(),
@@ -111,9 +117,8 @@ export function startSession({ url, token, left, onRefused }: SessionOptions): S
   client.onStatus((status) => {
     connection.set(nextView(connection.value, status, performance.now()))
     age.look()
-    if (status.state !== "closed" || status.error.code === "client_closed") return
-    if (!status.error.code.startsWith("auth_")) return
-    onRefused(status.error.message)
+    const refusal = refusalOf(status)
+    if (refusal !== undefined) onRefused(refusal)
   })
 
   function end(): LeftLines {
@@ -129,14 +134,12 @@ export function startSession({ url, token, left, onRefused }: SessionOptions): S
   speech.resume(left)
 
   const actions = createActions({ client, world, addTo, changed, lookAround: () => chunks.look() })
-
   return {
     world,
     ...stores,
     shown,
     moveCooldownMs: () => moveCooldownMs,
-    move: (direction) => actions.move(direction),
-    gather: () => actions.gather(),
+    ...actions,
     speech,
     reconnect: () => void client.connect().catch(() => {}),
     readConnection: () => readConnection(client),
@@ -144,6 +147,12 @@ export function startSession({ url, token, left, onRefused }: SessionOptions): S
     pullThePlug: () => client.cut(),
     close: end,
   }
+}
+
+/** Returns why the log-in was refused for good; undefined if it was not. */
+function refusalOf(status: ClientStatus): string | undefined {
+  if (status.state !== "closed" || !status.error.code.startsWith("auth_")) return undefined
+  return status.error.message
 }
 
 function onError(error: unknown): void {
@@ -157,6 +166,7 @@ function createStores(status: ClientStatus) {
     silentSeconds: createStore<number | undefined>(undefined),
     surroundings: createStore<SurroundingsView | undefined>(undefined),
     skills: createStore<SkillsView>({}),
+    goods: createStore<GoodsView>({ log: 0, ore: 0 }),
     lines: createStore<readonly ChatLine[]>([]),
     channels: createStore<readonly ChatInput["channel"][]>(["local", "dm"]),
     resumptions: createStore<ResumptionView>(noResumptions),

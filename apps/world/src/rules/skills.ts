@@ -1,15 +1,7 @@
 // Skills, their experience and levels. Pure.
+import { skillNames } from "../contract.ts"
 import type { SkillDetail } from "../contract.ts"
 
-const skillNames = [
-  "exploration",
-  "woodcutting",
-  "mining",
-  "attack",
-  "strength",
-  "defence",
-  "hitpoints",
-] as const
 export type SkillName = (typeof skillNames)[number]
 
 export const skillMaxLevel = 99
@@ -44,7 +36,8 @@ export function levelOf(xp: number): number {
 
 export type SkillXp = Readonly<Record<SkillName, number>>
 
-export function skillsOf(stored: Readonly<Record<string, number>>): Record<SkillName, number> {
+/** Returns the experience in each skill; 0 where it is missing. */
+export function skillsOf(stored: Readonly<Partial<Record<SkillName, number>>>): Record<SkillName, number> {
   const xpOf = (name: SkillName): number => stored[name] ?? 0
   return {
     exploration: xpOf("exploration"),

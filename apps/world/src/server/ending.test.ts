@@ -13,6 +13,7 @@ const at = (x: number): Progress => ({
   currentHp: 10,
   maxHp: 10,
   skills: {},
+  goods: {},
 })
 
 /** A world with a player who walks while the sessions close, and leaves with the last one. */

@@ -13,6 +13,7 @@ function registered() {
     violations: () => violations,
     hashes: () => 4,
     requestsUnderWay: () => 6,
+    pieces: () => ({ standing: 8, ground: 1, carried: 2, grown: 14, decayed: 3, stored: 0 }),
   })
   return { registry, metrics, violations }
 }
@@ -50,6 +51,7 @@ it("door-5 reads values that are kept elsewhere at collection", async () => {
     "world_progress_lost_total 1",
     "world_log_lines_lost_total 2",
     "world_password_hashes 4",
+    'world_pieces{place="carried"} 2',
     'world_peer_violations_total{kind="ECONNRESET"} 6',
     'world_login_renewals_total{outcome="renewed"} 1',
   ])

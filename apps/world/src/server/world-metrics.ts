@@ -1,6 +1,7 @@
 // Metrics of the world beside those of the server: saves, log, log-ins, HTTP requests. Values are read at collection.
 import { Counter, Gauge } from "prom-client"
 import type { Registry } from "prom-client"
+import type { PiecesCount } from "./game/game.ts"
 import type { SaveHealth } from "./store/saver.ts"
 
 export interface WorldMetricsSources {
@@ -12,6 +13,7 @@ export interface WorldMetricsSources {
   readonly hashes: () => number
   /** HTTP requests whose answers are not complete. */
   readonly requestsUnderWay: () => number
+  readonly pieces: () => PiecesCount
 }
 
 export interface WorldMetrics {
@@ -66,6 +68,20 @@ function addPlainMetrics(registry: Registry, sources: WorldMetricsSources): void
   addGauge(registry, ["world_requests_under_way", requests], requestsUnderWay)
 }
 
+/** Registers where the pieces of wood and ore are: grown = decayed + stored + standing + ground + carried. */
+function addPieces(registry: Registry, pieces: () => PiecesCount): void {
+  new Gauge({
+    name: "world_pieces",
+    help: "Pieces of wood and ore by place, and since the journal began those that grew, decayed, or went to the database.",
+    labelNames: ["place"],
+    registers: [registry],
+    collect() {
+      const counts: Readonly<Record<string, number>> = { ...pieces() }
+      for (const [place, count] of Object.entries(counts)) this.set({ place }, count)
+    },
+  })
+}
+
 /** Registers the world's metrics of docs/metrics.md. */
 export function registerWorldMetrics(registry: Registry, sources: WorldMetricsSources): WorldMetrics {
   const registers = [registry]
@@ -80,6 +96,7 @@ export function registerWorldMetrics(registry: Registry, sources: WorldMetricsSo
       for (const [kind, count] of sources.violations()) this.inc({ kind }, count)
     },
   })
+  addPieces(registry, sources.pieces)
   const renewals = new Counter({
     name: "world_login_renewals_total",
     help: "Requests to renew a log-in, by how they ended.",

@@ -21,7 +21,7 @@ import type { Ending } from "./ending.ts"
 import { Game } from "./game/game.ts"
 import type { WorldServer } from "./game/world-types.ts"
 import type { WorldUser } from "./game/world-types.ts"
-import { startTick } from "./game/tick.ts"
+import { noTimes, startTick } from "./game/tick.ts"
 import type { Tick } from "./game/tick.ts"
 import type { Tilesets } from "./http/asset-routes.ts"
 import { defaultDoorLimits } from "./http/door-limits.ts"
@@ -37,10 +37,10 @@ import { DatabaseBusy } from "./store/busy.ts"
 import { openDatabase } from "./store/database.ts"
 import { createLoginStore } from "./store/login-store.ts"
 import { knownPlayer } from "./store/player-record.ts"
+import type { Progress } from "./store/player-record.ts"
 import { createPlayerStore } from "./store/player-store.ts"
-import type { PlayerStore } from "./store/player-store.ts"
+import type { PlayerStore, SaveOutcome } from "./store/player-store.ts"
 import { createSaver } from "./store/saver.ts"
-import type { Saver } from "./store/saver.ts"
 import { troublesOf } from "./troubles.ts"
 import { registerWorldMetrics } from "./world-metrics.ts"
 import type { WorldMetrics, WorldMetricsSources } from "./world-metrics.ts"
@@ -86,8 +86,7 @@ export async function startWorld(options: WorldServerOptions): Promise<RunningWo
   const store = createPlayerStore(database)
   const incidents = createIncidentLog({ log, nowMs: () => performance.now() })
   const onError = (error: unknown): void => incidents.report(error)
-  const saver = createSaver({ saveAll: (progress) => store.saveAll(progress), onError })
-  const { server, game, tick } = await continueGame({ config, log, map, store, saver, onError })
+  const { server, game, tick, saver } = await continueGame({ config, log, map, store, onError })
   const doorLimits = doorLimitsOf(config)
   const hashes = createHashQueue(doorLimits)
   const { metrics, readMetrics } = openMetrics(server, {
@@ -96,6 +95,7 @@ export async function startWorld(options: WorldServerOptions): Promise<RunningWo
     violations: () => incidents.violations,
     hashes: () => hashes.size,
     requestsUnderWay: () => http.requestsUnderWay(),
+    pieces: () => game.pieces(),
   })
   const tilesets = await loadTilesets(map, options.assetsDir)
   let isOpen = true
@@ -185,21 +185,21 @@ interface GameParts {
   readonly log: Logger
   readonly map: WorldMap
   readonly store: PlayerStore
-  readonly saver: Saver
   readonly onError: (error: unknown) => void
 }
 
-/** Opens the game, and continues the sessions of earlier processes, before the port opens. */
+/** Opens the game, and continues the world of earlier processes, before the port opens. */
 async function continueGame(parts: GameParts) {
-  const opened = openGame(parts)
-  await opened.server.recover().catch((error: unknown) => {
+  const { server, game, saver, startTicks } = openGame(parts)
+  await server.recover().catch((error: unknown) => {
     throw unusableJournal(parts.config.journalFolder, error)
   })
-  return opened
+  game.begin(performance.now())
+  return { server, game, saver, tick: startTicks() }
 }
 
 /** Creates the sessions' server, the game on it, and the tick of both. */
-function openGame({ config, log, map, store, saver, onError }: GameParts) {
+function openGame({ config, log, map, store, onError }: GameParts) {
   const journal = openJournal(config.journalFolder)
   const server: WorldServer = createHawser(world, {
     ...(journal === undefined ? {} : { journal }),
@@ -219,12 +219,13 @@ function openGame({ config, log, map, store, saver, onError }: GameParts) {
         map,
         motd,
         wallClockMs: Date.now,
-        stateOf: (user) => game.stateOf(user),
-        players: () => game.players.all,
+        seen: ({ record }) => game.players.seen(record),
+        players: () => [...game.players.all].map(({ record }) => game.players.seen(record)),
       }),
     ),
     ...(config.origins === undefined ? {} : { origins: config.origins }),
   })
+  const saver = createSaver({ saveAll: (progress) => saveBehind(server, store, progress), onError })
   const game: Game = new Game({
     server,
     map,
@@ -238,17 +239,29 @@ function openGame({ config, log, map, store, saver, onError }: GameParts) {
       return record === undefined || record.isBanned ? undefined : knownPlayer(record)
     },
     onError,
-    tickTimes: () => tick.times(),
+    tickTimes: () => tick?.times() ?? noTimes,
   })
-  const tick: Tick = startTick({
-    onTick(count, nowMs) {
-      game.tick(nowMs)
-      if (count % saveEveryTicks === 0) saver.put(game.progress())
-      else if (count % retryEveryTicks === 0) saver.retry()
-    },
-    onError,
-  })
-  return { server, game, tick }
+  let tick: Tick | undefined
+  const startTicks = (): Tick =>
+    (tick = startTick({
+      onTick(count, nowMs) {
+        game.tick(nowMs)
+        if (count % saveEveryTicks === 0) saver.put(game.progress())
+        else if (count % retryEveryTicks === 0) saver.retry()
+      },
+      onError,
+    }))
+  return { server, game, saver, startTicks }
+}
+
+/** Saves what the journal has: the database is never ahead of it. */
+async function saveBehind(
+  server: WorldServer,
+  store: PlayerStore,
+  progress: readonly Progress[],
+): Promise<SaveOutcome> {
+  await server.committed()
+  return await store.saveAll(progress)
 }
 
 const noAccount = { message: "The token's account does not exist.", category: "permission" } as const

@@ -11,6 +11,7 @@ import type { Session } from "../session.ts"
 import { useStore } from "../store.ts"
 import { Badge } from "./badge.tsx"
 import { Banner } from "./banner.tsx"
+import { Belongings } from "./belongings.tsx"
 import { Chat } from "./chat.tsx"
 import { DevPanel } from "./dev-panel.tsx"
 import { Skills } from "./skills.tsx"
@@ -74,6 +75,7 @@ export function World({ session, draft, onLeave }: WorldProps) {
         </div>
         {isDevOpen && <DevPanel session={session} />}
         <Skills session={session} />
+        <Belongings session={session} />
       </div>
       <Chat session={session} draft={draft} input={chatInput} />
       <TouchPad held={held} onGather={() => session.gather()} />

@@ -4,7 +4,7 @@ import type { CreatureFields } from "../../contract.ts"
 import { directions } from "../../contract.ts"
 import type { CreatureZone } from "../../rules/map.ts"
 import { stepFrom } from "../../rules/movement.ts"
-import type { Terrain } from "../../rules/movement.ts"
+import type { Terrain, Tile } from "../../rules/movement.ts"
 import type { Shown } from "./shown.ts"
 
 interface Creature {
@@ -36,6 +36,17 @@ export class Creatures {
 
   constructor(world: CreatureWorld) {
     this.#world = world
+  }
+
+  /** Continues the creatures that an earlier process has left; their lifetimes begin again. Removes those that no zone has. */
+  begin(nowMs: number): void {
+    const { shown, zones } = this.#world
+    for (const [id, fields] of [...shown]) {
+      this.#lastId = Math.max(this.#lastId, Number(id))
+      const zone = zones.find((one) => one.kind === fields.species && isInside(one, fields))
+      if (zone === undefined) shown.remove(id)
+      else this.#add({ id, fields, zone }, nowMs)
+    }
   }
 
   tick(nowMs: number): void {
@@ -75,11 +86,15 @@ export class Creatures {
       maxHp,
       state: "idle",
     }
+    const id = String(this.#lastId)
+    this.#add({ id, fields, zone }, nowMs)
+    shown.set(id, fields)
+  }
+
+  #add(creature: Pick<Creature, "id" | "fields" | "zone">, nowMs: number): void {
     const diesAtMs = nowMs + this.#between(lifetimeMs)
     const nextStepAtMs = nowMs + this.#between(pauseMs)
-    const id = String(this.#lastId)
-    this.#creatures.add({ id, fields, zone, diesAtMs, nextStepAtMs })
-    shown.set(id, fields)
+    this.#creatures.add({ ...creature, diesAtMs, nextStepAtMs })
   }
 
   #wander(creature: Creature, nowMs: number): void {
@@ -88,15 +103,14 @@ export class Creatures {
     const facing = directions[Math.floor(random() * directions.length)] ?? "DOWN"
     const step = stepFrom(terrain, creature.fields, facing)
     const { zone } = creature
-    const stays =
-      step.ok &&
-      step.to.x >= zone.x &&
-      step.to.x < zone.x + zone.width &&
-      step.to.y >= zone.y &&
-      step.to.y < zone.y + zone.height
-    creature.fields = stays
-      ? { ...creature.fields, ...step.to, facing, state: "wandering" }
-      : { ...creature.fields, facing, state: "idle" }
+    creature.fields =
+      step.ok && isInside(zone, step.to)
+        ? { ...creature.fields, ...step.to, facing, state: "wandering" }
+        : { ...creature.fields, facing, state: "idle" }
     shown.set(creature.id, creature.fields)
   }
+}
+
+function isInside(zone: CreatureZone, { x, y }: Tile): boolean {
+  return x >= zone.x && x < zone.x + zone.width && y >= zone.y && y < zone.y + zone.height
 }

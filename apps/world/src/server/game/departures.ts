@@ -1,34 +1,50 @@
 // Players who left recently, or whose progress is not in the store yet. A log-in that began before the save may have
-// read older progress. Until such a log-in must have ended, a player continues with the state kept here, not with the
+// read older progress. Until such a log-in must have ended, a player continues with the record kept here, not with the
 // stored one.
-import type { PlayerState } from "./player-state.ts"
+import type { Departed } from "../../contract.ts"
+import type { Shown } from "./shown.ts"
 
 /** 40 s: twice the time limit of a log-in (`authTimeoutMs`). */
 const keptTicks = 800
 
+export interface DeparturesOptions {
+  readonly departed: Shown<Departed>
+  /** True while a player's progress is newer than the store. */
+  readonly isUnsaved: (id: number) => boolean
+  /** Called before the record of a player is removed: the store has it. */
+  readonly onStored: (standing: Departed) => void
+}
+
 export class Departures {
-  /** Oldest first. */
-  readonly #departed = new Map<number, { readonly player: PlayerState; readonly atTick: number }>()
+  readonly #options: DeparturesOptions
+  /** Ticks of the departures, the oldest first. */
+  readonly #atTick = new Map<string, number>()
 
-  add(player: PlayerState, atTick: number): void {
-    this.delete(player)
-    this.#departed.set(player.record.id, { player, atTick })
+  constructor(options: DeparturesOptions) {
+    this.#options = options
   }
 
-  find(id: number): PlayerState | undefined {
-    return this.#departed.get(id)?.player
+  /** Notes a departure whose record has been set. */
+  add(id: string, atTick: number): void {
+    this.#atTick.delete(id)
+    this.#atTick.set(id, atTick)
   }
 
-  delete(player: PlayerState): void {
-    this.#departed.delete(player.record.id)
-  }
-
-  /** Deletes players who left 40 s ago. A player whose progress is still not stored stays for another 40 s. */
-  expire(nowTick: number, isPending: (id: number) => boolean): void {
-    for (const [id, { player, atTick }] of this.#departed) {
+  /** Removes the records of players who left 40 s ago. A player whose progress is still not stored stays for another 40 s. */
+  expire(nowTick: number): void {
+    const { departed, isUnsaved, onStored } = this.#options
+    for (const [id, atTick] of this.#atTick) {
       if (nowTick - atTick < keptTicks) return
-      if (isPending(id)) this.add(player, nowTick)
-      else this.#departed.delete(id)
+      const standing = departed.get(id)
+      if (standing !== undefined && isUnsaved(Number(id))) {
+        this.add(id, nowTick)
+        continue
+      }
+      this.#atTick.delete(id)
+      // One who has returned has no record here.
+      if (standing === undefined) continue
+      onStored(standing)
+      departed.remove(id)
     }
   }
 }

@@ -1,84 +1,92 @@
 // Items on the ground: at most one on a tile, until a player takes it or its lifetime ends.
 import type { GroundItemFields, ItemKind } from "../../contract.ts"
 import type { Terrain, Tile } from "../../rules/movement.ts"
+import type { Pieces } from "./pieces.ts"
 import type { Shown } from "./shown.ts"
 
 const lifetimeMs = 120_000
 /** Maximum number of items. Beyond it the oldest is removed. */
 const maxItems = 2_000
 
-interface Lying extends Tile {
-  readonly id: string
-  readonly kind: ItemKind
-  readonly expiresAtMs: number
+interface Ground extends Terrain {
+  readonly width: number
 }
 
 export class GroundItems {
-  readonly #terrain: Terrain
+  readonly #map: Ground
   readonly #shown: Shown<GroundItemFields>
-  /** Items by tile, the oldest first. */
-  readonly #lying = new Map<string, Lying>()
-  #lastId = 0
+  readonly #pieces: Pieces
+  /** Ends of the lifetimes, the oldest item first. The item may be gone. */
+  readonly #expiresAtMs = new Map<string, number>()
 
-  constructor(terrain: Terrain, shown: Shown<GroundItemFields>) {
-    this.#terrain = terrain
+  constructor(map: Ground, shown: Shown<GroundItemFields>, pieces: Pieces) {
+    this.#map = map
     this.#shown = shown
+    this.#pieces = pieces
   }
 
-  /** Drops an item onto a free tile at or beside `from`, except the tile `except`. Does nothing if no tile is free. */
-  drop(
+  /** Begins the lifetimes of the items that an earlier process has left. */
+  begin(nowMs: number): void {
+    for (const [id] of this.#shown) this.#expiresAtMs.set(id, nowMs + lifetimeMs)
+  }
+
+  /** Puts an item onto a free tile at or beside `from`, except the tile `except`. Returns false if no tile is free. */
+  put(
     kind: ItemKind,
     from: Tile,
-    { except, nowMs }: { readonly except: Tile; readonly nowMs: number },
-  ): void {
+    { except, nowMs }: { readonly except: Tile | undefined; readonly nowMs: number },
+  ): boolean {
     const tile = this.#freeTileBeside(from, except)
-    if (tile === undefined) return
-    this.#lastId += 1
-    const lying = { id: String(this.#lastId), kind, ...tile, expiresAtMs: nowMs + lifetimeMs }
-    this.#lying.set(keyOf(tile), lying)
-    this.#shown.set(lying.id, { kind, ...tile })
-    if (this.#lying.size > maxItems) this.#removeOldest()
+    if (tile === undefined) return false
+    const id = this.#idAt(tile)
+    this.#shown.set(id, { kind, ...tile })
+    this.#expiresAtMs.delete(id)
+    this.#expiresAtMs.set(id, nowMs + lifetimeMs)
+    if (this.#shown.size > maxItems) this.#removeOldest()
+    return true
   }
 
-  /** Removes the item on a tile and returns its kind. */
-  take(tile: Tile): ItemKind | undefined {
-    const lying = this.#lying.get(keyOf(tile))
-    if (lying !== undefined) this.#remove(lying)
-    return lying?.kind
+  at(tile: Tile): ItemKind | undefined {
+    return this.#shown.get(this.#idAt(tile))?.kind
+  }
+
+  /** Removes the item on a tile. */
+  take(tile: Tile): void {
+    this.#shown.remove(this.#idAt(tile))
   }
 
   tick(nowMs: number): void {
-    for (const lying of this.#lying.values()) {
-      if (lying.expiresAtMs > nowMs) return
-      this.#remove(lying)
+    for (const [id, atMs] of this.#expiresAtMs) {
+      if (atMs > nowMs) return
+      this.#decay(id)
     }
   }
 
-  #freeTileBeside({ x, y }: Tile, except: Tile): Tile | undefined {
+  #freeTileBeside({ x, y }: Tile, except: Tile | undefined): Tile | undefined {
     for (let dy = -1; dy <= 1; dy += 1) {
       for (let dx = -1; dx <= 1; dx += 1) {
         const tile = { x: x + dx, y: y + dy }
-        const isExcepted = tile.x === except.x && tile.y === except.y
-        if (!isExcepted && this.#terrain.isWalkable(tile.x, tile.y) && !this.#lying.has(keyOf(tile)))
-          return tile
+        const isExcepted = tile.x === except?.x && tile.y === except.y
+        const isFree = this.#map.isWalkable(tile.x, tile.y) && !this.#shown.has(this.#idAt(tile))
+        if (!isExcepted && isFree) return tile
       }
     }
     return undefined
   }
 
   #removeOldest(): void {
-    for (const oldest of this.#lying.values()) {
-      this.#remove(oldest)
-      return
-    }
+    for (const id of this.#expiresAtMs.keys()) if (this.#decay(id)) return
   }
 
-  #remove(lying: Lying): void {
-    this.#lying.delete(keyOf(lying))
-    this.#shown.remove(lying.id)
+  /** Returns false if the item is gone. */
+  #decay(id: string): boolean {
+    this.#expiresAtMs.delete(id)
+    if (!this.#shown.remove(id)) return false
+    this.#pieces.add("decayed", 1)
+    return true
   }
-}
 
-function keyOf({ x, y }: Tile): string {
-  return `${x},${y}`
+  #idAt({ x, y }: Tile): string {
+    return String(y * this.#map.width + x)
+  }
 }

@@ -1,81 +1,57 @@
-// State of one player in the world, and the set of all of them. Absent players are in the store only.
-import type { Direction, ItemKind, Player, PlayerFields, Position } from "../../contract.ts"
-import { outfitCount } from "../../rules/outfits.ts"
-import { skillsOf } from "../../rules/skills.ts"
-import type { SkillName } from "../../rules/skills.ts"
+// Players in the world, with their sessions; where they stand and what they have is in the replicas. Absent players are in the store.
+import type { Belongings, Departed, Player, PlayerFields, Position } from "../../contract.ts"
 import type { KnownPlayer, Progress } from "../store/player-record.ts"
+import type { Shown } from "./shown.ts"
 import type { Sight } from "./sight.ts"
+import {
+  belongingsOf,
+  piecesOf,
+  playerFieldsOf,
+  playerOf,
+  progressOf,
+  standingOf,
+  storedStanding,
+} from "./standing.ts"
+import type { Standing } from "./standing.ts"
 import type { WorldSession } from "./world-types.ts"
 
+/** A player with a session. */
 export interface PlayerState {
+  readonly id: string
   readonly record: KnownPlayer
-  session: WorldSession | undefined
-  /** Views of the session; undefined before the first session. */
-  sight: Sight | undefined
-  mapId: string
-  x: number
-  y: number
-  facing: Direction
-  hp: number
-  readonly xp: Record<SkillName, number>
-  /** Items that the player took up. They are not stored. */
-  readonly carried: Record<ItemKind, number>
+  readonly session: WorldSession
+  readonly sight: Sight
   /** Chunk around which chunks were pushed last. */
   pushedChunk: string | undefined
 }
 
-export function playerStateOf(record: KnownPlayer): PlayerState {
-  return {
-    record,
-    session: undefined,
-    sight: undefined,
-    mapId: record.mapId,
-    x: record.x,
-    y: record.y,
-    facing: record.facing,
-    hp: record.currentHp,
-    xp: skillsOf(record.skills),
-    carried: { log: 0, ore: 0 },
-    pushedChunk: undefined,
-  }
-}
-
-export function positionOf({ mapId, x, y }: PlayerState): Position {
-  return { mapId, x, y }
-}
-
-export function progressOf(player: PlayerState): Progress {
-  const { mapId, x, y, facing, hp, xp, record } = player
-  return { id: record.id, mapId, x, y, facing, currentHp: hp, maxHp: record.maxHp, skills: { ...xp } }
-}
-
-/** Returns the fields that other players see. */
-export function playerFields(player: PlayerState): PlayerFields {
-  const { record, x, y, facing, hp, session } = player
-  const { id, username, maxHp } = record
-  const away = session?.attached === false
-  return { username, x, y, facing, hp, maxHp, outfit: id % outfitCount, away }
-}
-
-/** Returns the same fields with the player's number. */
-export function playerOf(player: PlayerState): Player {
-  return { id: player.record.id, ...playerFields(player) }
+export interface PlayerRecords {
+  readonly players: Shown<PlayerFields>
+  readonly belongings: Shown<Belongings>
+  readonly departed: Shown<Departed>
+  /** Map on which all players are. */
+  readonly mapId: string
 }
 
 /** All players in the world, by number and by name. */
 export class Players {
-  readonly #byId = new Map<number, PlayerState>()
+  readonly #records: PlayerRecords
+  readonly #byId = new Map<string, PlayerState>()
   readonly #byName = new Map<string, PlayerState>()
+
+  constructor(records: PlayerRecords) {
+    this.#records = records
+  }
 
   get size(): number {
     return this.#byId.size
   }
 
-  get all(): readonly PlayerState[] {
-    return [...this.#byId.values()]
+  get all(): IterableIterator<PlayerState> {
+    return this.#byId.values()
   }
 
-  get(id: number): PlayerState | undefined {
+  get(id: string): PlayerState | undefined {
     return this.#byId.get(id)
   }
 
@@ -83,13 +59,87 @@ export class Players {
     return this.#byName.get(username.toLowerCase())
   }
 
+  /** Returns where a player stands who is in the world, has left recently, or is in the store alone. */
+  standingOf(record: KnownPlayer): Standing {
+    return this.#kept(String(record.id)) ?? storedStanding(record)
+  }
+
+  /** Returns a player as others see one, also before the entry. */
+  seen(record: KnownPlayer): Player {
+    const fields = this.#records.players.get(String(record.id))
+    return playerOf(record, fields ?? playerFieldsOf(record, this.standingOf(record), false))
+  }
+
+  /** @throws Error for a player who is not in the world. */
+  place(player: PlayerState): Position {
+    const { x, y } = this.#fields(player)
+    return { mapId: this.#records.mapId, x, y }
+  }
+
+  /** @throws Error for a player who is not in the world. */
+  belongings({ id, record }: PlayerState): Belongings {
+    const belongings = this.#records.belongings.get(id)
+    if (belongings === undefined) throw new Error(`${record.username} has no belongings`)
+    return belongings
+  }
+
+  /** Returns the progress of all players who are not in the store alone. */
+  progress(): Progress[] {
+    const { players, departed, mapId } = this.#records
+    const ids = [...players, ...departed].map(([id]) => id)
+    return ids.flatMap((id) => {
+      const standing = this.#kept(id)
+      return standing === undefined ? [] : [progressOf(Number(id), mapId, standing)]
+    })
+  }
+
+  /**
+   * Puts a player's records into the world. A player who is there, or has left recently, continues from the records. Returns the
+   * number of pieces that the player has brought from the store.
+   */
+  stand(record: KnownPlayer, away: boolean): number {
+    const { players, belongings, departed } = this.#records
+    const id = String(record.id)
+    const kept = this.#kept(id)
+    const standing = kept ?? storedStanding(record)
+    players.set(id, playerFieldsOf(record, standing, away))
+    belongings.set(id, belongingsOf(standing))
+    departed.remove(id)
+    return kept === undefined ? piecesOf(standing) : 0
+  }
+
   add(player: PlayerState): void {
-    this.#byId.set(player.record.id, player)
+    this.#byId.set(player.id, player)
     this.#byName.set(player.record.username.toLowerCase(), player)
   }
 
   delete(player: PlayerState): void {
-    this.#byId.delete(player.record.id)
+    this.#byId.delete(player.id)
     this.#byName.delete(player.record.username.toLowerCase())
+  }
+
+  /** Takes the records of a player out of the world, and keeps them among the departed. No effect for one who is not there. */
+  depart(id: string): void {
+    const { players, belongings, departed } = this.#records
+    const standing = this.#standing(id)
+    if (standing !== undefined) departed.set(id, standing)
+    players.remove(id)
+    belongings.remove(id)
+  }
+
+  #kept(id: string): Standing | undefined {
+    return this.#standing(id) ?? this.#records.departed.get(id)
+  }
+
+  #standing(id: string): Standing | undefined {
+    const fields = this.#records.players.get(id)
+    const belongings = this.#records.belongings.get(id)
+    return fields && belongings && standingOf(fields, belongings)
+  }
+
+  #fields({ id, record }: PlayerState): Readonly<PlayerFields> {
+    const fields = this.#records.players.get(id)
+    if (fields === undefined) throw new Error(`${record.username} is not in the world`)
+    return fields
   }
 }

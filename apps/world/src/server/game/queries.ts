@@ -1,10 +1,9 @@
 // Queries of players about themselves: inventory, equipment, skills.
-import type { ItemKind } from "../../contract.ts"
 import { itemKinds } from "../../contract.ts"
+import type { Belongings, ItemKind } from "../../contract.ts"
 import { skillDetails, totalLevel } from "../../rules/skills.ts"
-import type { WorldServer } from "./world-types.ts"
-import type { PlayerState } from "./player-state.ts"
-import type { WorldSession } from "./world-types.ts"
+import { xpOf } from "./standing.ts"
+import type { WorldServer, WorldSession } from "./world-types.ts"
 
 const inventorySlots = 28
 const equipmentSlots = [
@@ -39,18 +38,18 @@ export const noBonuses: Readonly<Record<string, number>> = Object.fromEntries(
   statNames.map((name) => [`${name}_bonus`, 0]),
 )
 
-/** @param playerOf throws for a session whose player is not in the world. */
+/** @param belongingsOf throws for a session whose player is not in the world. */
 export function answerAboutOneself(
   server: WorldServer,
-  playerOf: (session: WorldSession) => PlayerState,
+  belongingsOf: (session: WorldSession) => Belongings,
 ): void {
   server.query("inventory", ({ session }) => ({
-    slots: slotsOf(playerOf(session).carried),
+    slots: slotsOf(belongingsOf(session)),
     maxSlots: inventorySlots,
   }))
   server.query("equipment", () => ({ slots: equipmentSlots, totalStats: { ...noBonuses } }))
   server.query("stats", ({ session }) => {
-    const { xp } = playerOf(session)
+    const xp = xpOf(belongingsOf(session))
     return { stats: { ...noBonuses }, skills: skillDetails(xp), totalLevel: totalLevel(xp) }
   })
 }

@@ -1,7 +1,8 @@
-// Trees and rocks: their stock, and the time when they regrow.
+// Trees and rocks: their stock, which is in the replica, and the time when they regrow.
 import type { ResourceFields } from "../../contract.ts"
 import type { Resource, WorldMap } from "../../rules/map.ts"
 import type { Tile } from "../../rules/movement.ts"
+import type { Pieces } from "./pieces.ts"
 import type { Shown } from "./shown.ts"
 
 const fullStock: Readonly<Record<Resource, number>> = { tree: 3, rock: 5 }
@@ -11,43 +12,48 @@ export type Gathering =
   | { readonly ok: true; readonly kind: Resource; readonly isBare: boolean }
   | { readonly ok: false; readonly why: "nothing" | "bare" }
 
-interface Stock extends Tile {
-  readonly kind: Resource
-  stock: number
-}
-
 export class Resources {
-  readonly #width: number
+  readonly #map: WorldMap
   readonly #shown: Shown<ResourceFields>
-  readonly #stocks = new Map<string, Stock>()
+  readonly #pieces: Pieces
   /** Bare resources with the time of their regrowth; each kind in the order of these times. */
   readonly #bare: Readonly<Record<Resource, { readonly id: string; readonly atMs: number }[]>> = {
     tree: [],
     rock: [],
   }
 
-  constructor(map: WorldMap, shown: Shown<ResourceFields>) {
-    this.#width = map.width
+  constructor(map: WorldMap, shown: Shown<ResourceFields>, pieces: Pieces) {
+    this.#map = map
     this.#shown = shown
+    this.#pieces = pieces
+  }
+
+  /** Adds the map's resources that have no record, and removes records that the map lacks. Bare ones begin to regrow. */
+  begin(nowMs: number): void {
+    const { map, shown, pieces } = { map: this.#map, shown: this.#shown, pieces: this.#pieces }
+    for (const [id, { x, y, kind, stock }] of [...shown]) {
+      if (map.resourceAt(x, y) === kind && this.#idAt({ x, y }) === id) continue
+      pieces.add("decayed", stock)
+      shown.remove(id)
+    }
     for (let y = 0; y < map.height; y += 1) {
       for (let x = 0; x < map.width; x += 1) {
         const kind = map.resourceAt(x, y)
-        if (kind !== undefined) this.#add({ x, y, kind, stock: fullStock[kind] })
+        if (kind !== undefined) this.#beginAt({ x, y }, kind, nowMs)
       }
     }
   }
 
   gather(tile: Tile, nowMs: number): Gathering {
     const id = this.#idAt(tile)
-    const found = this.#stocks.get(id)
+    const found = this.#shown.get(id)
     if (found === undefined) return { ok: false, why: "nothing" }
     if (found.stock === 0) return { ok: false, why: "bare" }
     const { kind } = found
-    found.stock -= 1
-    this.#shown.patch(id, { stock: found.stock })
-    const isBare = found.stock === 0
-    if (isBare) this.#bare[kind].push({ id, atMs: nowMs + regrowMs[kind] })
-    return { ok: true, kind, isBare }
+    const stock = found.stock - 1
+    this.#shown.patch(id, { stock })
+    if (stock === 0) this.#regrowLater(id, kind, nowMs)
+    return { ok: true, kind, isBare: stock === 0 }
   }
 
   tick(nowMs: number): void {
@@ -59,20 +65,28 @@ export class Resources {
     }
   }
 
-  #add(stock: Stock): void {
-    const id = this.#idAt(stock)
-    this.#stocks.set(id, stock)
-    this.#shown.set(id, { ...stock })
+  #beginAt(tile: Tile, kind: Resource, nowMs: number): void {
+    const id = this.#idAt(tile)
+    const known = this.#shown.get(id)
+    if (known?.stock === 0) this.#regrowLater(id, kind, nowMs)
+    if (known !== undefined) return
+    this.#shown.set(id, { ...tile, kind, stock: fullStock[kind] })
+    this.#pieces.add("grown", fullStock[kind])
+  }
+
+  #regrowLater(id: string, kind: Resource, nowMs: number): void {
+    this.#bare[kind].push({ id, atMs: nowMs + regrowMs[kind] })
   }
 
   #regrow(id: string): void {
-    const found = this.#stocks.get(id)
-    if (found === undefined) return
-    found.stock = fullStock[found.kind]
-    this.#shown.patch(id, { stock: found.stock })
+    const found = this.#shown.get(id)
+    // The gathering of its last piece may have been undone.
+    if (found?.stock !== 0) return
+    this.#shown.patch(id, { stock: fullStock[found.kind] })
+    this.#pieces.add("grown", fullStock[found.kind])
   }
 
   #idAt({ x, y }: Tile): string {
-    return String(y * this.#width + x)
+    return String(y * this.#map.width + x)
   }
 }

@@ -16,6 +16,7 @@ export function openSight(server: WorldServer, session: WorldSession, from: Tile
     server.replica("resources").view(session, from),
     server.replica("groundItems").view(session, from),
   ]
+  server.replica("belongings").view(session, { only: session.user.id })
   return {
     moveTo(tile) {
       for (const view of views) view.moveTo(tile)

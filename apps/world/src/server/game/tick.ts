@@ -22,6 +22,9 @@ export interface TickTimes {
   readonly p99Ms: number | null
 }
 
+/** Times before the first tick. */
+export const noTimes: TickTimes = { averageMs: null, p50Ms: null, p99Ms: null }
+
 export interface Tick {
   times(): TickTimes
   stop(): void

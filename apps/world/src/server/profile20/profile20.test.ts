@@ -8,7 +8,7 @@ const mapFile = new URL("../../../assets/map.json", import.meta.url)
 const profile20 = createProfile20({
   map: parseTiledMap(JSON.parse(readFileSync(mapFile, "utf8"))),
   motd: "",
-  stateOf: () => expect.unreachable("no session exists"),
+  seen: () => expect.unreachable("no session exists"),
   players: () => [],
   wallClockMs: () => 0,
 })

@@ -3,10 +3,8 @@
 import { HawserError, encodedMap } from "@hawser/server"
 import type { Event20, Profile20 } from "@hawser/server/profile20"
 import { moveCooldownMs } from "../../contract.ts"
-import type { WorldContract } from "../../contract.ts"
+import type { Player, WorldContract } from "../../contract.ts"
 import type { WorldMap } from "../../rules/map.ts"
-import { playerOf } from "../game/player-state.ts"
-import type { PlayerState } from "../game/player-state.ts"
 import type { WorldUser } from "../game/world-types.ts"
 import { groundItem20, slot20 } from "./items.ts"
 import { visualHash, visualState } from "./looks.ts"
@@ -15,9 +13,10 @@ import { Chunks20, creature20, data20, joined20, player20, skill20, success20 } 
 export interface Profile20Options {
   readonly map: WorldMap
   readonly motd: string
-  readonly stateOf: (user: WorldUser) => PlayerState
+  /** Returns a player as others see one, also before the entry. */
+  readonly seen: (user: WorldUser) => Player
   /** Returns all players in the world. */
-  readonly players: () => readonly PlayerState[]
+  readonly players: () => readonly Player[]
   readonly wallClockMs: () => number
 }
 
@@ -41,7 +40,7 @@ type Sections = Required<Profile20<WorldContract, WorldUser>>
 export function createProfile20(options: Profile20Options): Profile20<WorldContract, WorldUser> {
   const chunks20 = new Chunks20()
   return {
-    welcome: ({ user }) => welcome20(options.stateOf(user), options.motd),
+    welcome: ({ user }) => welcome20(options, options.seen(user)),
     requests,
     replies: repliesOf(chunks20),
     error: error20,
@@ -50,9 +49,9 @@ export function createProfile20(options: Profile20Options): Profile20<WorldContr
   }
 }
 
-function welcome20(player: PlayerState, motd: string): object {
-  const { id, username, x, y, hp, maxHp } = playerOf(player)
-  const { mapId } = player
+function welcome20({ map, motd }: Profile20Options, player: Player): object {
+  const { id, username, x, y, hp, maxHp } = player
+  const mapId = map.id
   const vitals = { current_hp: hp, max_hp: maxHp }
   const position = { player_id: id, x, y, map_id: mapId, direction: "south", is_moving: false }
   return {
@@ -131,6 +130,7 @@ function eventsOf(options: Profile20Options, chunks20: Chunks20): Sections["even
   return {
     // The codec sends `event_welcome` itself.
     welcome: () => [],
+    chatHistory: () => [],
     chatMessage({ sender, message, channel, sentAtMs }) {
       const timestamp = Math.round(sentAtMs)
       const line = { sender, username: sender, message, channel, timestamp, sender_position: null }
@@ -145,8 +145,8 @@ function eventsOf(options: Profile20Options, chunks20: Chunks20): Sections["even
     // A client of 2.0 gets one `player_joined` event for each player who is present.
     arrival: ({ playerId }) =>
       players()
-        .filter(({ record }) => record.id !== playerId)
-        .map((other) => ({ name: "playerJoined", payload: joined20(playerOf(other), map.id) })),
+        .filter(({ id }) => id !== playerId)
+        .map((other) => ({ name: "playerJoined", payload: joined20(other, map.id) })),
     playerJoined: (player) => [{ name: "playerJoined", payload: joined20(player, map.id) }],
     playerLeft: ({ id, username, reason }) => [
       { name: "playerLeft", payload: { player_id: id, username, reason } },

@@ -22,6 +22,7 @@ test("counts steps up from 1 and never changes a released one: add a step instea
   expect(hashes).toEqual([
     "0b88f008d1e952324300cdedee9fa8aa4c3e20d41ef420a246b0becf57c62f56",
     "1d604b0a334bbba85910201aa9595bace1f0d4d0d12963cd32dc4df104dbf4b8",
+    "f89ffcc38f35ecdf86b17808f664b8ecdf67b1d1157d34c89bf3ec9ab8823b4e",
   ])
 })
 

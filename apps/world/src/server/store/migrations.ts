@@ -59,6 +59,18 @@ export const migrations: readonly Migration[] = [
       "create index logins_by_expiry on logins (expires_at_ms)",
     ],
   },
+  {
+    id: 3,
+    name: "goods",
+    statements: [
+      `create table goods (
+        player_id integer not null references players (id) on delete cascade,
+        item text not null,
+        pieces integer not null check (pieces >= 0),
+        primary key (player_id, item)
+      ) without rowid`,
+    ],
+  },
 ]
 
 /**

@@ -6,6 +6,8 @@ export type Role = "player" | "moderator" | "admin"
 type Facing = "UP" | "DOWN" | "LEFT" | "RIGHT"
 /** Experience by the name of the skill. */
 export type SkillXp = Readonly<Record<string, number>>
+/** Number of carried pieces by the kind of item. */
+export type StoredGoods = Readonly<Record<string, number>>
 /** Choices of the player's appearance, by field. */
 type Appearance = Readonly<Record<string, string>>
 
@@ -17,12 +19,13 @@ interface Position {
   readonly facing: Facing
 }
 
-/** Fields that change by playing. A skill that is absent keeps its experience. */
+/** Fields that change by playing. A skill that is absent keeps its experience, and a kind of goods its number. */
 export interface Progress extends Position {
   readonly id: number
   readonly currentHp: number
   readonly maxHp: number
   readonly skills: SkillXp
+  readonly goods: StoredGoods
 }
 
 /** All stored fields of a player. */

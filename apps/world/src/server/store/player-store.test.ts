@@ -56,6 +56,7 @@ describe.each([":memory:", "file"])("the store in %s", (kind) => {
       maxHp: 10,
       appearance: { hair: "buzzcut" },
       skills: { mining: 0, hitpoints: 1154 },
+      goods: {},
       createdAtMs: 1234,
     })
     expect(await store.findById(player.id)).toEqual(player)

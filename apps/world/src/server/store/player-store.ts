@@ -7,7 +7,7 @@ import { isDatabaseDown, retryBusy } from "./busy.ts"
 import type { BusyOptions } from "./busy.ts"
 import type { WorldDatabase } from "./database.ts"
 import type { Tables } from "./tables.ts"
-import type { NewPlayer, PlayerRecord, Progress, SkillXp } from "./player-record.ts"
+import type { NewPlayer, PlayerRecord, Progress } from "./player-record.ts"
 
 /** Players in the database. Every method rejects if the database fails, with `DatabaseBusy` if it stays locked for 2 s. */
 export interface PlayerStore {
@@ -56,7 +56,11 @@ export function createPlayerStore(db: WorldDatabase, options: PlayerStoreOptions
     const row = await db.selectFrom("players").selectAll().where(column, "=", value).executeTakeFirst()
     if (row === undefined) return undefined
     const skills = await db.selectFrom("skills").selectAll().where("player_id", "=", row.id).execute()
-    return toRecord(row, Object.fromEntries(skills.map(({ skill, xp }) => [skill, xp])))
+    const goods = await db.selectFrom("goods").selectAll().where("player_id", "=", row.id).execute()
+    return toRecord(row, {
+      skills: Object.fromEntries(skills.map(({ skill, xp }) => [skill, xp])),
+      goods: Object.fromEntries(goods.map(({ item, pieces }) => [item, pieces])),
+    })
   }
 
   function saveTogether(records: readonly Progress[]): Promise<void> {
@@ -82,7 +86,7 @@ function insert(db: WorldDatabase, player: NewPlayer, nowMs: number): Promise<Pl
       .returningAll()
       .executeTakeFirst()
     if (row === undefined) return "nameTaken"
-    const record = toRecord(row, player.spawn.skills ?? {})
+    const record = toRecord(row, { skills: player.spawn.skills ?? {}, goods: {} })
     await writeSkills(transaction, [record])
     return record
   })
@@ -123,6 +127,21 @@ async function writeProgress(transaction: Transaction<Tables>, records: readonly
     await transaction.updateTable("players").set(columns).where("id", "=", id).execute()
   }
   await writeSkills(transaction, records)
+  await writeGoods(transaction, records)
+}
+
+async function writeGoods(transaction: Transaction<Tables>, records: readonly Progress[]): Promise<void> {
+  const rows = records.flatMap(({ id, goods }) =>
+    Object.entries(goods).map(([item, pieces]) => ({ player_id: id, item, pieces })),
+  )
+  if (rows.length === 0) return
+  await transaction
+    .insertInto("goods")
+    .values(rows)
+    .onConflict((conflict) =>
+      conflict.columns(["player_id", "item"]).doUpdateSet((row) => ({ pieces: row.ref("excluded.pieces") })),
+    )
+    .execute()
 }
 
 async function writeSkills(transaction: Transaction<Tables>, records: readonly Progress[]): Promise<void> {
@@ -154,7 +173,10 @@ function newRow({ username, passwordHash, spawn }: NewPlayer, createdAtMs: numbe
   }
 }
 
-function toRecord(row: Selectable<Tables["players"]>, skills: SkillXp): PlayerRecord {
+function toRecord(
+  row: Selectable<Tables["players"]>,
+  { skills, goods }: Pick<PlayerRecord, "skills" | "goods">,
+): PlayerRecord {
   return {
     id: row.id,
     username: row.username,
@@ -170,6 +192,7 @@ function toRecord(row: Selectable<Tables["players"]>, skills: SkillXp): PlayerRe
     maxHp: row.max_hp,
     appearance: storedAppearance.parse(JSON.parse(row.appearance)),
     skills,
+    goods,
     createdAtMs: row.created_at_ms,
   }
 }

@@ -6,7 +6,7 @@ import { createSaver } from "./saver.ts"
 const isWell: SaveOutcome = { refused: [], failure: undefined }
 
 function progress(id: number, x = 0): Progress {
-  return { id, mapId: "meadow", x, y: 0, facing: "DOWN", currentHp: 10, maxHp: 10, skills: {} }
+  return { id, mapId: "meadow", x, y: 0, facing: "DOWN", currentHp: 10, maxHp: 10, skills: {}, goods: {} }
 }
 
 /** A saver whose database calls end on call, in order. */

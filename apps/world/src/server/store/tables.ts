@@ -20,6 +20,7 @@ export interface Tables {
     readonly created_at_ms: number
   }
   readonly skills: { readonly player_id: number; readonly skill: string; readonly xp: number }
+  readonly goods: { readonly player_id: number; readonly item: string; readonly pieces: number }
   readonly logins: {
     readonly family: string
     readonly player_id: number
