@@ -7,7 +7,7 @@ type Facing = "UP" | "DOWN" | "LEFT" | "RIGHT"
 /** Experience by the name of the skill. */
 export type SkillXp = Readonly<Record<string, number>>
 /** Number of carried pieces by the kind of item. */
-export type StoredGoods = Readonly<Record<string, number>>
+type StoredGoods = Readonly<Record<string, number>>
 /** Choices of the player's appearance, by field. */
 type Appearance = Readonly<Record<string, string>>
 
