@@ -19,7 +19,7 @@ it.skipIf(!hasSpin && process.env["CI"] === undefined)(
     expect(`${stderr}${status === 0 ? "" : stdout}`).toBe("")
     expect(status).toBe(0)
     expect(lines.at(-1)).toMatch(
-      /^model: 8 models verified, [\d,]+ states, (\d+) of \1 broken switches refuted/,
+      /^model: 9 models verified, [\d,]+ states, (\d+) of \1 broken switches refuted/,
     )
   },
 )

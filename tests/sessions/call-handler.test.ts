@@ -123,7 +123,8 @@ describe("callHandler", () => {
     const sent: SentEvent[] = []
     expect(await callHandler(server, "empty", { user, input: {}, sent })).toEqual({})
     expect(sent).toEqual([{ event: "moved", payload: { id: "ann" } }])
-    expect(outcomes).toEqual(["buffered", false, "ended", "after"])
+    // Both sends and the end wait for the end of the handler, in this order.
+    expect(outcomes).toEqual(["held", true, "held", "after"])
     expect(server.local.sessions()).toEqual([])
   })
 

@@ -177,7 +177,10 @@ class TestSession implements Session<AuthenticatedUser> {
     if (!this.#events.has(event)) throw unknownName("the contract has no event", event, this.#events.keys())
     if (!this.active) return "ended"
     const outcome = this.#atomic.isOpen ? "held" : "buffered"
-    this.#atomic.defer(() => void this.#sent.push({ event, payload }))
+    this.#atomic.defer(() => {
+      // The end of the session may have waited, too.
+      if (this.active) this.#sent.push({ event, payload })
+    })
     return outcome
   }
 
