@@ -19,7 +19,11 @@ export class Observer {
 
   /** Returns the retained publications as `by:n`, once there are `count`, or later as many as there are. */
   async history(count: number): Promise<readonly string[]> {
-    const client = createClient(killContract, { url: this.#url, token: `observer of ${roomOf(this.#by)}`, webSocket: WebSocket })
+    const client = createClient(killContract, {
+      url: this.#url,
+      token: `observer of ${roomOf(this.#by)}`,
+      webSocket: WebSocket,
+    })
     const said: string[] = []
     const room = client.topic(roomOf(this.#by))
     room.on("said", ({ by, n }) => said.push(`${by}:${n}`))

@@ -235,7 +235,7 @@ export const world = defineContract({
       output: z.object({ skill: z.string(), xpGained: z.int(), level: z.int(), xp: z.int() }),
       limit: { everyMs: 1_000, burst: 1 },
     },
-    /** Puts a carried piece onto the ground, at or beside the player's tile. `left` is the number that is still carried. */
+    /** Puts a carried piece onto the ground, beside the player's tile. `left` is the number that is still carried. */
     drop: {
       input: z.object({ item: z.enum(itemKinds) }),
       output: z.object({ left: z.int() }),

@@ -118,9 +118,12 @@ export interface ServerLimits extends DeliveryLimits, StateWindowLimits {
   readonly idleTopicsMax: number
   /** Records of one replica of a topic; default 10,000. At the bound `set` of a new record throws a RangeError. */
   readonly topicReplicaMaxCount: number
-  /** Maximum number of records of one durable replica. `set` of another one throws a RangeError. */
+  /** Records of one durable replica; default 1,000,000. At the bound `set` of a new record throws a RangeError. */
   readonly durableReplicaMaxCount: number
-  /** Maximum size of the records of one durable replica: 8 bytes a field, and the characters of ids and texts. */
+  /**
+   * Bytes of the records of one durable replica, counted as 8 for each field and 1 for each character of ids and texts; default
+   * 256 MiB. Beyond it `set` and `patch` throw a RangeError.
+   */
   readonly durableReplicaMaxBytes: number
   /** Bytes of a member's presence state; default 512. More: `invalid_input`. */
   readonly presenceStateMaxBytes: number

@@ -62,8 +62,8 @@ const areaOptions: OptionTable<ReplicaArea> = { x: "any", y: "any", cellSize: "a
 /**
  * Declares a replica for `defineContract`.
  * @throws RangeError for no fields or more than 30, a cell size that is not above 0, a range that is not an integer from 0 to
- * 8. TypeError for an unknown option, for a `visibleTo` that is not "owner" or has an area beside it, for a field that no function of this package declared, and for an area whose coordinates
- * are not number fields of the replica.
+ * 8. TypeError for an unknown option, for a `visibleTo` that is not "owner" or has an area beside it, for a field that no function
+ * of this package declared, and for an area whose coordinates are not number fields of the replica.
  */
 export function defineReplica<F extends Fields>(spec: {
   /** Fields by name, 1 to 30. */

@@ -22,7 +22,7 @@ import type { WorldSession, WorldUser } from "./world-types.ts"
 import { answerAboutOneself } from "./queries.ts"
 import { Resources } from "./resources.ts"
 import { openSight } from "./sight.ts"
-import { piecesOf, progressOf, xpOf } from "./standing.ts"
+import { piecesOf } from "./standing.ts"
 import type { TickTimes } from "./tick.ts"
 import type { WorldServer } from "./world-types.ts"
 
@@ -119,7 +119,7 @@ export class Game {
     const { players, departed } = this.#records
     for (const [id] of [...players]) if (this.players.get(id) === undefined) this.players.depart(id)
     for (const [id] of departed) this.#departures.add(id, this.#tick)
-    this.#options.save(this.players.progress())
+    this.#options.save(this.players.progress([...departed].map(([id]) => id)))
   }
 
   /** Returns where the pieces of wood and ore are, and the ledger. Standing, on the ground and carried are grown − decayed − stored. */
@@ -147,9 +147,9 @@ export class Game {
     for (const player of this.#awaitingTerrain) this.#isolated(() => this.#showTerrain(player))
   }
 
-  /** Returns the progress of all players who are not in the store alone, for the store. */
+  /** Returns the progress of all players in the world, for the store. */
   progress(): Progress[] {
-    return this.players.progress()
+    return this.players.progress(this.players.ids)
   }
 
   #isolated(work: () => void): void {
@@ -216,7 +216,7 @@ export class Game {
     // A takeover is no departure, and a late end of an old session does not concern the current one.
     if (player === undefined || cause === "replaced" || player.session !== session) return
     const { server, map, save } = this.#options
-    const standing = this.players.standingOf(player.record)
+    const progress = this.players.progress([id])
     this.players.delete(player)
     this.players.depart(id)
     this.#departures.add(id, this.#tick)
@@ -225,7 +225,7 @@ export class Game {
     // At a shutdown no departure is published: all players return together.
     if (cause !== "server_shutdown")
       server.topic(`map:${map.id}`).publish("playerLeft", { id: player.record.id, username, reason: cause })
-    save([progressOf(player.record.id, map.id, standing)])
+    save(progress)
   }
 
   /** Publishes whether the player's session is attached. */
@@ -374,6 +374,6 @@ export class Game {
   }
 
   #showSkills(player: PlayerState): void {
-    player.session.send("skills", { skills: skillLevels(xpOf(this.players.belongings(player))) })
+    player.session.send("skills", { skills: skillLevels(this.players.belongings(player)) })
   }
 }

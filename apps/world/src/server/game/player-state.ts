@@ -3,15 +3,7 @@ import type { Belongings, Departed, Player, PlayerFields, Position } from "../..
 import type { KnownPlayer, Progress } from "../store/player-record.ts"
 import type { Shown } from "./shown.ts"
 import type { Sight } from "./sight.ts"
-import {
-  belongingsOf,
-  piecesOf,
-  playerFieldsOf,
-  playerOf,
-  progressOf,
-  standingOf,
-  storedStanding,
-} from "./standing.ts"
+import { belongingsOf, piecesOf, playerFieldsOf, progressOf, standingOf, storedStanding } from "./standing.ts"
 import type { Standing } from "./standing.ts"
 import type { WorldSession } from "./world-types.ts"
 
@@ -51,6 +43,10 @@ export class Players {
     return this.#byId.values()
   }
 
+  get ids(): IterableIterator<string> {
+    return this.#byId.keys()
+  }
+
   get(id: string): PlayerState | undefined {
     return this.#byId.get(id)
   }
@@ -67,7 +63,7 @@ export class Players {
   /** Returns a player as others see one, also before the entry. */
   seen(record: KnownPlayer): Player {
     const fields = this.#records.players.get(String(record.id))
-    return playerOf(record, fields ?? playerFieldsOf(record, this.standingOf(record), false))
+    return { id: record.id, ...(fields ?? playerFieldsOf(record, this.standingOf(record), false)) }
   }
 
   /** @throws Error for a player who is not in the world. */
@@ -83,13 +79,11 @@ export class Players {
     return belongings
   }
 
-  /** Returns the progress of all players who are not in the store alone. */
-  progress(): Progress[] {
-    const { players, departed, mapId } = this.#records
-    const ids = [...players, ...departed].map(([id]) => id)
-    return ids.flatMap((id) => {
+  /** Returns the progress of players who are in the world or have left recently, for the store. */
+  progress(ids: Iterable<string>): Progress[] {
+    return [...ids].flatMap((id) => {
       const standing = this.#kept(id)
-      return standing === undefined ? [] : [progressOf(Number(id), mapId, standing)]
+      return standing === undefined ? [] : [progressOf(Number(id), this.#records.mapId, standing)]
     })
   }
 

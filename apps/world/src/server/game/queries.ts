@@ -2,7 +2,6 @@
 import { itemKinds } from "../../contract.ts"
 import type { Belongings, ItemKind } from "../../contract.ts"
 import { skillDetails, totalLevel } from "../../rules/skills.ts"
-import { xpOf } from "./standing.ts"
 import type { WorldServer, WorldSession } from "./world-types.ts"
 
 const inventorySlots = 28
@@ -49,7 +48,7 @@ export function answerAboutOneself(
   }))
   server.query("equipment", () => ({ slots: equipmentSlots, totalStats: { ...noBonuses } }))
   server.query("stats", ({ session }) => {
-    const xp = xpOf(belongingsOf(session))
+    const xp = belongingsOf(session)
     return { stats: { ...noBonuses }, skills: skillDetails(xp), totalLevel: totalLevel(xp) }
   })
 }

@@ -1,9 +1,8 @@
 // Where a player stands and what the player has, in the shapes of the records and of the database. Pure.
 import { itemKinds } from "../../contract.ts"
-import type { Belongings, Departed, ItemKind, Player, PlayerFields } from "../../contract.ts"
+import type { Belongings, Departed, ItemKind, PlayerFields } from "../../contract.ts"
 import { outfitCount } from "../../rules/outfits.ts"
 import { skillsOf } from "../../rules/skills.ts"
-import type { SkillXp } from "../../rules/skills.ts"
 import type { KnownPlayer, Progress } from "../store/player-record.ts"
 
 /** Place, health, goods and experience. */
@@ -31,11 +30,6 @@ export function playerFieldsOf(
   return { username, x, y, facing, hp, maxHp, outfit: id % outfitCount, away }
 }
 
-/** Returns the same record with the player's number. */
-export function playerOf({ id }: KnownPlayer, fields: PlayerFields): Player {
-  return { id, ...fields }
-}
-
 /** Returns the record that only the player sees. */
 export function belongingsOf(standing: Standing): Belongings {
   return { ...goodsOf(standing), ...skillsOf(standing) }
@@ -55,9 +49,4 @@ function goodsOf({
   ore = 0,
 }: Readonly<Partial<Record<ItemKind, number>>>): Record<ItemKind, number> {
   return { log, ore }
-}
-
-/** Returns the experience alone. */
-export function xpOf(belongings: Belongings): SkillXp {
-  return skillsOf(belongings)
 }
